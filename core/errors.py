@@ -1,0 +1,12 @@
+"""The one exception that is meant for people."""
+
+from __future__ import annotations
+
+
+class GapwiseError(Exception):
+    """Something that a person can act on.
+
+    The message says what arrived, what was expected and what to do next. The command line prints
+    it on standard error and exits with 1; a page shows it. Anything else that is raised is a bug
+    and keeps its traceback.
+    """

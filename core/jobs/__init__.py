@@ -1,0 +1,1 @@
+"""Long work is a command in another process: start, watch, stop, resume."""

@@ -1,0 +1,1 @@
+"""The database of a workspace: SQLAlchemy Core on SQLite here, PostgreSQL for a team."""

@@ -1,0 +1,180 @@
+"""The tables. Decisions are an append-only log; cells are its current state.
+
+Class codes are indices into `label.classes`; NULL means missing. Times are seconds since the epoch
+(UTC); order never depends on them, only on the ids, so a clock that goes backwards changes nothing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", JSON),
+)
+
+label = Table(
+    "label",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("name", String, nullable=False, unique=True),
+    Column("classes", JSON, nullable=False),  # list of values as the table spells them
+    Column("names", JSON, nullable=False),  # list of display names
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+# One import: the table as it came, kept beside the database as Parquet, every value as text.
+source_table = Table(
+    "source_table",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),  # SHA-256 of table content and plan
+    Column("file", String, nullable=False),  # relative to the workspace
+    Column("images_root", String, nullable=False),
+    Column("plan", JSON, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+image = Table(
+    "image",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("table_id", ForeignKey("source_table.id"), nullable=False),
+    Column("row", Integer, nullable=False),  # 0-based row in the source table
+    Column("fname", String, nullable=False, unique=True),  # as the table names it
+    Column("path", String, nullable=False),  # absolute, checked to lie under images_root
+    Column("width", Integer, nullable=False),  # after EXIF orientation
+    Column("height", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("digest", String, nullable=False),  # SHA-256 of the file: identical images share it
+)
+Index("image_digest", image.c.digest)
+
+# Rows of a source table that did not become images, with the reason: exported unchanged, never lost.
+aside = Table(
+    "aside",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("table_id", ForeignKey("source_table.id"), nullable=False),
+    Column("row", Integer),  # NULL for a file that no row names
+    Column("fname", String, nullable=False),
+    Column("problem", String, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer),
+    Column("label_id", ForeignKey("label.id"), nullable=False),
+    Column("recipe", String, nullable=False),
+    Column("config", JSON, nullable=False),  # recipe in full, seed, versions, data fingerprint
+    Column("metrics", JSON),  # best metrics once there are any
+    Column("created", Float, nullable=False),
+)
+
+# Held-out images of a label: chosen once, kept for all runs on it, so that runs can be compared.
+holdout = Table(
+    "holdout",
+    metadata,
+    Column("label_id", ForeignKey("label.id"), primary_key=True),
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("label_id", ForeignKey("label.id"), nullable=False),
+    Column("probs", JSON, nullable=False),  # calibrated class probabilities, list of C floats
+    Column("value", SmallInteger, nullable=False),  # the likeliest class
+    Column("confidence", Float, nullable=False),  # its probability
+    Column("heldout", SmallInteger, nullable=False, default=0),  # 1: a known held-out cell, kept for measuring
+    Column("map", LargeBinary),  # uint8 activation map at feature resolution, row-major
+    Column("map_height", SmallInteger),
+    Column("map_width", SmallInteger),
+    UniqueConstraint("run_id", "image_id", "label_id"),
+)
+Index("proposal_label", proposal.c.label_id, proposal.c.run_id, proposal.c.heldout, proposal.c.confidence)
+Index("proposal_image", proposal.c.image_id, proposal.c.label_id)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("client_id", String, nullable=False, unique=True),
+    Column("reviewer", String, nullable=False),
+    Column("action", String, nullable=False),  # accept reject choose skip flag undo
+    Column("image_id", ForeignKey("image.id")),
+    Column("label_id", ForeignKey("label.id")),
+    Column("proposal_id", ForeignKey("proposal.id")),  # what was on screen
+    Column("value", SmallInteger),  # the class it stores; NULL for skip, flag, undo
+    Column("applied", SmallInteger, nullable=False),  # 0: kept, but somebody had decided the cell before
+    Column("undoes", ForeignKey("decision.id"), unique=True),
+    Column("note", Text),
+    Column("created", Float, nullable=False),
+)
+Index("decision_cell", decision.c.image_id, decision.c.label_id)
+Index("decision_reviewer", decision.c.reviewer, decision.c.id)
+
+cell = Table(
+    "cell",
+    metadata,
+    Column("image_id", ForeignKey("image.id"), primary_key=True),
+    Column("label_id", ForeignKey("label.id"), primary_key=True),
+    Column("given", SmallInteger),  # the imported value; NULL: a gap
+    Column("value", SmallInteger),  # the current value
+    Column("source", String),  # given human derived pseudo, NULL while there is no value
+    Column("decision_id", ForeignKey("decision.id")),  # what set it, for human and pseudo
+    Column("proposal_id", ForeignKey("proposal.id")),  # what that decision agreed with, if anything
+)
+Index("cell_state", cell.c.label_id, cell.c.source, cell.c.value)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # train predict previews ...
+    Column("command", JSON, nullable=False),  # arguments after `python -m core`
+    Column("state", String, nullable=False),  # queued running stopping stopped finished failed (lost is seen, not stored)
+    Column("pid", Integer),
+    Column("pid_started", Float),  # psutil's create_time: tells a reused pid apart
+    Column("run_id", Integer),
+    Column("message", Text),  # how it ended, for people
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+)
