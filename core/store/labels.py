@@ -1,0 +1,61 @@
+"""Labels and rules in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from core.errors import GapwiseError
+from core.labels.label import Label
+from core.store import schema
+
+
+def labels(connection: Connection) -> dict[int, Label]:
+    """Return the labels by id, in the order of the imported table."""
+    t = schema.label.c
+    rows = connection.execute(select(t.id, t.name, t.classes, t.names).order_by(t.position))
+    return {r.id: Label(r.name, tuple(r.classes), tuple(r.names)) for r in rows}
+
+
+def label_id(connection: Connection, name: str) -> int:
+    """Return the id of a label.
+
+    Raises:
+        GapwiseError: If there is no label of that name.
+    """
+    found = connection.execute(select(schema.label.c.id).where(schema.label.c.name == name)).scalar()
+    if found is None:
+        names = ", ".join(label.name for label in labels(connection).values()) or "none yet: import a table first"
+        raise GapwiseError(f"There is no label {name!r}. The labels here are: {names}.")
+    return found
+
+
+def add_labels(connection: Connection, new: Sequence[Label]) -> list[int]:
+    """Append labels after those that are there; return their ids.
+
+    Raises:
+        GapwiseError: If a label of that name exists.
+    """
+    taken = {label.name for label in labels(connection).values()}
+    start = connection.execute(select(func.count()).select_from(schema.label)).scalar_one()
+    ids = []
+    for position, label in enumerate(new, start):
+        if label.name in taken:
+            raise GapwiseError(f"There is a label {label.name!r} already.")
+        taken.add(label.name)
+        row = {"position": position, "name": label.name, "classes": list(label.classes), "names": list(label.names)}
+        ids.append(connection.execute(insert(schema.label), row).inserted_primary_key[0])
+    return ids
+
+
+def rules(connection: Connection) -> list[str]:
+    """Return the rules' texts in the order they were typed."""
+    return list(connection.execute(select(schema.rule.c.text).order_by(schema.rule.c.position)).scalars())
+
+
+def set_rules(connection: Connection, texts: Sequence[str]) -> None:
+    """Replace all rules. The caller has parsed them and settles what hung on the old ones."""
+    connection.execute(delete(schema.rule))
+    if texts:
+        connection.execute(insert(schema.rule), [{"position": i, "text": t} for i, t in enumerate(texts)])
