@@ -144,6 +144,9 @@ decision = Table(
     Column("value", SmallInteger),  # the class it stores; NULL for skip, flag, undo
     Column("applied", SmallInteger, nullable=False),  # 0: kept, but somebody had decided the cell before
     Column("undoes", ForeignKey("decision.id"), unique=True),
+    # What it changed, so that an undo restores exactly that: {"prior": cell before, "written": {label id: code},
+    # "withdrawn": [label ids]}; the latter two are derived cells of the same image.
+    Column("effects", JSON),
     Column("note", Text),
     Column("created", Float, nullable=False),
 )

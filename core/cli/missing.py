@@ -1,0 +1,44 @@
+"""`missing` and `derive`: what is missing, and what logic fills."""
+
+from __future__ import annotations
+
+import argparse
+
+from core.cli.common import add_verb, emit, open_workspace
+from core.labels.missing import MissingReport
+from core.store.cells import derive_all
+from core.store.missing import report
+
+
+def register(verbs: argparse._SubParsersAction) -> None:
+    add_verb(verbs, "missing", "show what is missing: free, open or in conflict", _missing, json_output=True)
+    add_verb(verbs, "derive", "fill the cells that the rules imply", _derive, json_output=True)
+
+
+def _missing(args: argparse.Namespace) -> int:
+    with open_workspace(args).read() as connection:
+        found = report(connection)
+    emit(args, found.as_json(), _text(found))
+    return 0
+
+
+def _derive(args: argparse.Namespace) -> int:
+    with open_workspace(args).write() as connection:
+        written = derive_all(connection)
+    total = sum(written.values())
+    by_label = ", ".join(f"{name} {n}" for name, n in written.items())
+    emit(args, {"derived": total, "by_label": written}, f"{total} cells derived{': ' + by_label if written else ''}")
+    return 0
+
+
+def _text(found: MissingReport) -> str:
+    lines = [f"{found.rows} images", "", "missing in the imported table:"]
+    lines += [f"  {name}: {n}" for name, n in found.missing.items()]
+    lines += [f"  {name.replace('+', ' and ')}: {n}" for name, n in found.together.items()]
+    lines += ["", "row patterns:"]
+    lines += [f"  {p.rows}: {'missing ' + ', '.join(p.missing) if p.missing else 'complete'}" for p in found.patterns]
+    lines += ["", "cells now:"]
+    lines += [f"  {name}: {n}" for name, n in found.cells.items()]
+    if found.conflict_rows:
+        lines += ["", f"{found.conflict_rows} images break a rule with their known labels"]
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""`queue` and `decide`: the review loop from the shell."""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+
+from sqlalchemy import Connection
+
+from core.cli.common import add_verb, emit, open_workspace
+from core.errors import GapwiseError
+from core.labels.label import Label
+from core.store import decisions, images, proposals, queue
+from core.store.labels import label_id as find_label
+from core.store.labels import labels as read_labels
+
+
+def register(verbs: argparse._SubParsersAction) -> None:
+    look = add_verb(verbs, "queue", "list the proposals that wait for a decision", _queue, json_output=True)
+    look.add_argument("--label", required=True, metavar="NAME")
+    look.add_argument("--order", default="uncertain", choices=list(queue.ORDERS))
+    look.add_argument("--limit", type=_positive, default=20, metavar="N", help="at most so many (default: 20)")
+
+    decide = add_verb(verbs, "decide", "decide one cell, or undo a decision", _decide, json_output=True)
+    decide.add_argument("--image", metavar="FNAME", help="the file name as the table has it")
+    decide.add_argument("--label", metavar="NAME")
+    what = decide.add_mutually_exclusive_group(required=True)
+    what.add_argument("--choose", metavar="CLASS", help="store this class")
+    what.add_argument("--accept", action="store_true", help="store the proposed class")
+    what.add_argument("--reject", action="store_true", help="binary: store the other class")
+    what.add_argument("--skip", action="store_true", help="put it at the end of the queue")
+    what.add_argument("--flag", action="store_true", help="mark it for a second look")
+    what.add_argument("--undo", action="store_true", help="take back the reviewer's last decision")
+    decide.add_argument("--reviewer", required=True, metavar="NAME")
+    decide.add_argument("--id", metavar="CLIENT_ID", help="taken once however often it is sent (default: a new one)")
+    decide.add_argument("--note", metavar="TEXT")
+    decide.set_defaults(usage_error=decide.error)
+
+
+def _queue(args: argparse.Namespace) -> int:
+    with open_workspace(args).read() as connection:
+        label_id = find_label(connection, args.label)
+        label = read_labels(connection)[label_id]
+        rows = queue.pending(connection, label_id, args.order, args.limit)
+        waiting = queue.pending_count(connection, label_id)
+    items = [
+        {
+            "image": row.fname,
+            "label": label.name,
+            "proposed": label.classes[row.value],
+            "confidence": round(row.confidence, 6),
+            "probabilities": dict(zip(label.classes, (round(p, 6) for p in row.probs), strict=True)),
+            "run": row.run_id,
+            "proposal": row.proposal_id,
+            "skipped": bool(row.seen),
+        }
+        for row in rows
+    ]
+    text = "\n".join(f"{i['image']}\t{i['label']} = {i['proposed']}\t{i['confidence']:.3f}" for i in items)
+    emit(args, {"waiting": waiting, "items": items}, text or "Nothing waits for a decision.")
+    return 0
+
+
+def _decide(args: argparse.Namespace) -> int:
+    if args.undo and (args.image or args.label or args.note):
+        args.usage_error("--undo takes back the reviewer's last decision; it goes without --image, --label and --note")
+    if not args.undo and not (args.image and args.label):
+        args.usage_error("--image and --label are needed")
+    client_id = str(uuid.uuid4()) if args.id is None else args.id
+    with open_workspace(args).write() as connection:
+        if args.undo:
+            outcome = decisions.undo(connection, client_id=client_id, reviewer=args.reviewer)
+        else:
+            outcome = _take(connection, args, client_id)
+        labels = read_labels(connection)
+        fname = images.image(connection, outcome.image_id).fname
+    emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
+    if not outcome.applied:
+        raise GapwiseError(
+            f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and this one"
+            " was kept beside it. Undo the first one to change the cell."
+        )
+    return 0
+
+
+def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> decisions.Outcome:
+    label_id = find_label(connection, args.label)
+    image_id = images.image_by_name(connection, args.image).id
+    value = None if args.choose is None else read_labels(connection)[label_id].code(args.choose)
+    newest = proposals.latest_proposal(connection, image_id, label_id)
+    action = "choose" if args.choose is not None else next(a for a in decisions.ACTIONS if getattr(args, a, None))
+    return decisions.decide(
+        connection,
+        client_id=client_id,
+        reviewer=args.reviewer,
+        action=action,
+        image_id=image_id,
+        label_id=label_id,
+        value=value,
+        proposal_id=newest.id if newest else None,
+        note=args.note,
+    )
+
+
+def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> dict:
+    label = labels[outcome.label_id]
+    return {
+        "decision": outcome.decision_id,
+        "action": outcome.action,
+        "image": fname,
+        "label": label.name,
+        "value": None if outcome.value is None else label.classes[outcome.value],
+        "applied": outcome.applied,
+        "repeated": outcome.repeated,
+        "derived": {labels[i].name: labels[i].classes[c] for i, c in outcome.written.items()},
+        "withdrawn": [labels[i].name for i in outcome.withdrawn],
+    }
+
+
+def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> str:
+    told = _as_json(outcome, labels, fname)
+    parts = [f"{told['action']} {told['label']} of {fname}" + (f" = {told['value']}" if told["value"] else "")]
+    parts += [f"so {name} = {value}" for name, value in told["derived"].items()]
+    parts += [f"{name} withdrawn" for name in told["withdrawn"]]
+    return ", ".join(parts) + (" (had arrived before)" if told["repeated"] else "")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100000")
+    return int(text)

@@ -1,0 +1,256 @@
+"""Decisions: an append-only log. Taking one and undoing one each happen in a single transaction.
+
+A decision names its cell and the proposal that was on screen, and carries an id that the client
+made. The same id is taken once however often it arrives; the first decision for a cell wins; an undo
+is a decision too.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.orm import aliased
+
+from core.errors import GapwiseError
+from core.labels.label import Label
+from core.store import cells, images, proposals, schema
+from core.store.labels import labels as read_labels
+
+ACTIONS = ("accept", "reject", "choose", "skip", "flag")
+MAX_TEXT = 200  # characters of a client id or a reviewer's name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a decision.
+
+    Attributes:
+        decision_id: Its number in the log.
+        action: What it is: one of ACTIONS or "undo".
+        image_id, label_id: The cell; for an undo, the cell of the decision that was taken back.
+        value: The class it stores, None for skip, flag, undo and the rejection of one of several classes.
+        applied: False when the cell had been decided before: the decision is kept, the cell is unchanged.
+        repeated: True when this client id had arrived before.
+        written: Label id to class code of cells that the rules settled because of it.
+        withdrawn: Label ids of derived cells that follow no more.
+    """
+
+    decision_id: int
+    action: str
+    image_id: int
+    label_id: int
+    value: int | None
+    applied: bool
+    repeated: bool
+    written: dict[int, int]
+    withdrawn: list[int]
+
+
+def decide(
+    connection: Connection,
+    *,
+    client_id: str,
+    reviewer: str,
+    action: str,
+    image_id: int,
+    label_id: int,
+    value: int | None = None,
+    proposal_id: int | None = None,
+    note: str | None = None,
+) -> Outcome:
+    """Take a decision about one cell and let the rules run on its image.
+
+    Args:
+        client_id: Made by whoever sends it, unique to this decision, 1 to 200 characters.
+        reviewer: Who decides, 1 to 200 characters.
+        action: `accept` or `reject` the proposal, `choose` the class `value`, `skip` or `flag`.
+        value: A class code, only with `choose`.
+        proposal_id: What was on screen; needed to accept or reject.
+        note: Free text.
+
+    Raises:
+        GapwiseError: If an argument is not what the action needs, or names nothing that exists.
+    """
+    client_id, reviewer = _text(client_id, "client id"), _text(reviewer, "reviewer's name")
+    earlier = _by_client(connection, client_id)
+    if earlier is not None:
+        return _outcome(earlier, repeated=True)
+    label = _label(connection, label_id)
+    images.image(connection, image_id)
+    stored = _stored_value(connection, action, label, image_id, label_id, value, proposal_id)
+    before = cells.load(connection, [image_id])
+    cell = _cell(connection, image_id, label_id)
+    applied = stored is None or cell.source != "human"
+    row = {
+        "client_id": client_id,
+        "reviewer": reviewer,
+        "action": action,
+        "image_id": image_id,
+        "label_id": label_id,
+        "proposal_id": proposal_id,
+        "value": stored,
+        "applied": int(applied),
+        "effects": None,
+        "note": note,
+    }
+    decision_id = _append(connection, row)
+    if stored is not None and applied:
+        cells.put(connection, image_id, label_id, stored, "human", decision_id, proposal_id)
+        prior = {k: getattr(cell, k) for k in ("value", "source", "decision_id", "proposal_id")}
+        _note_effects(connection, decision_id, {"prior": prior, **cells.settle(connection, image_id, before)})
+    return _outcome(_by_client(connection, client_id), repeated=False)
+
+
+def undo(connection: Connection, *, client_id: str, reviewer: str) -> Outcome:
+    """Take back a reviewer's last decision that still stands, and what the rules drew from it.
+
+    Raises:
+        GapwiseError: If that reviewer has nothing left to undo.
+    """
+    client_id, reviewer = _text(client_id, "client id"), _text(reviewer, "reviewer's name")
+    earlier = _by_client(connection, client_id)
+    if earlier is not None:
+        return _outcome(earlier, repeated=True)
+    last = last_standing(connection, reviewer)
+    if last is None:
+        raise GapwiseError(f"{reviewer} has no decision left to undo.")
+    row = {
+        "client_id": client_id,
+        "reviewer": reviewer,
+        "action": "undo",
+        "image_id": last.image_id,
+        "label_id": last.label_id,
+        "proposal_id": last.proposal_id,
+        "value": None,
+        "applied": 1,
+        "undoes": last.id,
+    }
+    undo_id = _append(connection, row)
+    if last.effects:
+        _restore(connection, undo_id, last)
+    return _outcome(_by_client(connection, client_id), repeated=False)
+
+
+def last_standing(connection: Connection, reviewer: str) -> Row | None:
+    """Return the reviewer's newest decision that was not undone, or None."""
+    undone = aliased(schema.decision)
+    d = schema.decision
+    query = (
+        select(d)
+        .outerjoin(undone, undone.c.undoes == d.c.id)
+        .where(d.c.reviewer == reviewer, d.c.action != "undo", undone.c.id.is_(None))
+    )
+    return connection.execute(query.order_by(d.c.id.desc()).limit(1)).first()
+
+
+def history(connection: Connection, limit: int = 50, reviewer: str | None = None) -> list[Row]:
+    """Return the newest entries of the log, with `fname` and `label`, newest first."""
+    d = schema.decision
+    query = (
+        select(d, schema.image.c.fname, schema.label.c.name.label("label"))
+        .join(schema.image, schema.image.c.id == d.c.image_id)
+        .join(schema.label, schema.label.c.id == d.c.label_id)
+    )
+    if reviewer is not None:
+        query = query.where(d.c.reviewer == reviewer)
+    return list(connection.execute(query.order_by(d.c.id.desc()).limit(limit)))
+
+
+def _restore(connection: Connection, undo_id: int, last: Row) -> None:
+    before = cells.load(connection, [last.image_id])
+    cell = _cell(connection, last.image_id, last.label_id)
+    if cell.decision_id == last.id:
+        prior = dict(last.effects["prior"])
+        if prior["decision_id"] is not None and _undone(connection, prior["decision_id"]):
+            # What it replaced has been taken back meanwhile: only the imported value is left.
+            prior = {"value": cell.given, "source": None if cell.given is None else "given"}
+        cells.put(connection, last.image_id, last.label_id, **prior)
+    restore = [int(i) for i in last.effects["withdrawn"]]
+    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, before, restore))
+
+
+def _stored_value(
+    connection: Connection,
+    action: str,
+    label: Label,
+    image_id: int,
+    label_id: int,
+    value: int | None,
+    proposal_id: int | None,
+) -> int | None:
+    if action not in ACTIONS:
+        raise GapwiseError(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
+    if (value is not None) != (action == "choose"):
+        raise GapwiseError("A class goes with `choose`, and only with it.")
+    if action == "choose":
+        if not 0 <= value < len(label.classes):
+            raise GapwiseError(f"{label.name!r} has classes 0 to {len(label.classes) - 1}, not {value}.")
+        return value
+    proposal = None if proposal_id is None else proposals.proposal(connection, proposal_id)
+    if proposal is not None and (proposal.image_id, proposal.label_id) != (image_id, label_id):
+        raise GapwiseError("That proposal is about another cell; nothing was stored.")
+    if action in ("skip", "flag"):
+        return None
+    if proposal is None:
+        raise GapwiseError(
+            f"There is no proposal for {label.name!r} of this image to {action}."
+            " Choose a class instead, or train and predict first."
+        )
+    if action == "accept":
+        return proposal.value
+    # Rejecting one of two classes says which it is; rejecting one of many does not.
+    return 1 - proposal.value if label.binary else None
+
+
+def _append(connection: Connection, row: dict) -> int:
+    return connection.execute(insert(schema.decision), {**row, "created": time.time()}).inserted_primary_key[0]
+
+
+def _note_effects(connection: Connection, decision_id: int, effects: dict) -> None:
+    # In the transaction that appended the row: to everybody else the log only grows.
+    d = schema.decision
+    connection.execute(d.update().where(d.c.id == decision_id).values(effects=effects))
+
+
+def _by_client(connection: Connection, client_id: str) -> Row | None:
+    return connection.execute(select(schema.decision).where(schema.decision.c.client_id == client_id)).first()
+
+
+def _undone(connection: Connection, decision_id: int) -> bool:
+    return connection.execute(select(schema.decision.c.id).where(schema.decision.c.undoes == decision_id)).first() is not None
+
+
+def _cell(connection: Connection, image_id: int, label_id: int) -> Row:
+    c = schema.cell.c
+    return connection.execute(select(schema.cell).where(c.image_id == image_id, c.label_id == label_id)).one()
+
+
+def _label(connection: Connection, label_id: int) -> Label:
+    found = read_labels(connection).get(label_id)
+    if found is None:
+        raise GapwiseError(f"There is no label with the number {label_id}.")
+    return found
+
+
+def _text(value: str, what: str) -> str:
+    value = str(value).strip()
+    if not value or len(value) > MAX_TEXT or not value.isprintable():
+        raise GapwiseError(f"The {what} must have 1 to {MAX_TEXT} printable characters; {len(value)} arrived.")
+    return value
+
+
+def _outcome(row: Row, repeated: bool) -> Outcome:
+    effects = row.effects or {}
+    return Outcome(
+        decision_id=row.id,
+        action=row.action,
+        image_id=row.image_id,
+        label_id=row.label_id,
+        value=row.value,
+        applied=bool(row.applied),
+        repeated=repeated,
+        written={int(k): v for k, v in effects.get("written", {}).items()},
+        withdrawn=list(effects.get("withdrawn", [])),
+    )
