@@ -1,0 +1,1 @@
+"""Pictures: safe decoding to RGB, checks, previews."""
