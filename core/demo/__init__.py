@@ -1,0 +1,1 @@
+"""The embedded demo: drawn street scenes, made without any download."""
