@@ -147,11 +147,11 @@ def _mask(pen: Pen, look: Look, shift: float, side: bool) -> None:
     """Draw the mask where it is worn: over mouth and nose, or below both, at the chin."""
     low = look.wears == "chin"
     if side:
-        knots = [(0.02, 0.1), (0.3, 0.03), (0.56, 0.1), (0.5, 0.36), (0.3, 0.53), (0.06, 0.42)]
+        knots = [(0.0, 0.09), (0.3, 0.02), (0.57, 0.09), (0.52, 0.38), (0.3, 0.56), (0.03, 0.45)]
     else:
         s = shift
-        knots = [(-0.37 + s * 0.5, 0.1), (s - 0.12, 0.045), (s, 0.01), (s + 0.12, 0.045), (0.37 + s * 0.2, 0.1),
-                 (0.34 + s * 0.2, 0.36), (0.16 + s, 0.53), (s - 0.16, 0.53), (-0.34 + s * 0.5, 0.36)]
+        knots = [(-0.4 + s * 0.5, 0.09), (s - 0.12, 0.04), (s, 0.0), (s + 0.12, 0.04), (0.4 + s * 0.1, 0.09),
+                 (0.38 + s * 0.1, 0.38), (0.18 + s * 0.8, 0.56), (s * 0.8 - 0.18, 0.56), (-0.38 + s * 0.5, 0.38)]
     if low:  # flattened, its upper edge below the lips
         knots = [(x * 0.82, 0.41 + (y - 0.02) * 0.42) for x, y in knots]
     else:

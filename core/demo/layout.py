@@ -16,10 +16,10 @@ FOCAL = 320.0  # the camera's focal length, in units: turns apparent height into
 NEAR, APART = 0.47, 0.72
 # In heads, between the middles of neighbours who stand side by side: shoulders are 1.3 heads wide.
 _NEAR_GAP, _APART_GAP = (1.12, 1.55), 2.7
-_SIZES = {1: (34, 66), 2: (32, 60), 3: (29, 46), 4: (27, 34)}  # head height by number of people
-_NEAR_COUNTS = {2: 0.46, 3: 0.34, 4: 0.20}
-_APART_COUNTS = {1: 0.16, 2: 0.40, 3: 0.28, 4: 0.16}
-_BARE = {"bare": 0.70, "beard": 0.11, "chin": 0.11, "scarf": 0.08}
+_SIZES = {1: (44, 70), 2: (40, 62), 3: (34, 47), 4: (29, 34)}  # head height by number of people
+_NEAR_COUNTS = {2: 0.58, 3: 0.31, 4: 0.11}
+_APART_COUNTS = {1: 0.18, 2: 0.47, 3: 0.25, 4: 0.10}
+_BARE = {"bare": 0.78, "beard": 0.09, "chin": 0.07, "scarf": 0.06}
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def draw_layout(mask: int, distancing: int, rng: np.random.Generator) -> Layout:
     """
     counts = _APART_COUNTS if distancing else _NEAR_COUNTS
     count = int(rng.choice(list(counts), p=list(counts.values())))
-    portrait = count <= 2 and rng.random() < 0.08
+    portrait = count <= 2 and rng.random() < 0.05
     width, height = (240, 320) if portrait else (320, 240)
     head = rng.uniform(*_SIZES[count]) * (0.9 if portrait else 1)
     while True:
@@ -103,7 +103,7 @@ def draw_layout(mask: int, distancing: int, rng: np.random.Generator) -> Layout:
 def _depths(count: int, head: float, rng: np.random.Generator) -> np.ndarray:
     """Head heights from left to right; sometimes one person stands well behind the others, (count,)."""
     heads = head * rng.uniform(0.99, 1.01, count)
-    if count >= 2 and head > 40 and rng.random() < 0.35:
+    if count >= 2 and head > 40 and rng.random() < 0.25:
         heads[rng.integers(count)] *= rng.uniform(0.6, 0.68)
     return heads
 
@@ -135,8 +135,8 @@ def _wardrobe(count: int, mask: int, rng: np.random.Generator) -> list[str]:
     """What everybody wears on the face."""
     wears = ["mask"] * count
     if not mask:
-        # Half of the scenes without a mask have none at all; in the others some do wear one.
-        bare = count if rng.random() < 0.5 else int(rng.integers(1, count + 1))
+        # Most scenes without a mask have none at all; in the others some do wear one.
+        bare = count if rng.random() < 0.7 else int(rng.integers(1, count + 1))
         for i in rng.choice(count, bare, replace=False):
             wears[i] = str(rng.choice(list(_BARE), p=list(_BARE.values())))
     return wears

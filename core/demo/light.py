@@ -29,12 +29,12 @@ class Mood:
 
 
 _MOODS = (
-    (0.34, ((110, 176, 232), (214, 236, 248)), (1.0, 1.0, 1.0), False),
+    (0.38, ((110, 176, 232), (214, 236, 248)), (1.0, 1.0, 1.0), False),
     (0.14, ((150, 200, 226), (246, 240, 220)), (1.06, 1.02, 0.93), False),
     (0.14, ((176, 188, 200), (222, 226, 230)), (0.9, 0.93, 0.97), False),
     (0.12, ((238, 170, 130), (252, 222, 170)), (1.06, 0.92, 0.8), False),
     (0.12, ((92, 84, 150), (240, 150, 120)), (0.92, 0.8, 0.86), True),
-    (0.14, ((22, 28, 66), (62, 70, 122)), (0.62, 0.66, 0.9), True),
+    (0.10, ((22, 28, 66), (62, 70, 122)), (0.68, 0.71, 0.9), True),
 )
 
 
@@ -46,13 +46,15 @@ def draw_mood(rng: np.random.Generator) -> Mood:
 
 def sky(size: tuple[int, int], mood: Mood, horizon: float) -> Image.Image:
     """Return a picture of only sky, the second colour reached at `horizon` pixels from the top."""
-    width, height = size
+    height = size[1]
     share = np.clip(np.arange(height) / max(1.0, horizon), 0, 1)[:, None]
     column = np.array(mood.sky[0]) * (1 - share) + np.array(mood.sky[1]) * share  # (H, 3)
-    return Image.fromarray(np.repeat(column[:, None].round().astype(np.uint8), width, axis=1))
+    return Image.fromarray(column[:, None].round().astype(np.uint8)).resize(size)
 
 
-def finish(drawing: Image.Image, mood: Mood, size: tuple[int, int], units: float, rng: np.random.Generator) -> Image.Image:
+def finish(
+    drawing: Image.Image, mood: Mood, size: tuple[int, int], units: float, rng: np.random.Generator
+) -> Image.Image:
     """Scale a drawing down and put it in its light: tint, lamps, contrast, grain and now and then a soft focus.
 
     Args:
@@ -61,7 +63,7 @@ def finish(drawing: Image.Image, mood: Mood, size: tuple[int, int], units: float
         units: Pixels of the result per unit of the scene.
     """
     image = drawing.resize(size, Image.Resampling.BOX)
-    blur = pick(rng, (0.0, 0.0, 0.0, 0.0, 0.5, 0.9))
+    blur = pick(rng, (0.0, 0.0, 0.0, 0.0, 0.0, 0.45, 0.7))
     if blur:
         image = image.filter(ImageFilter.GaussianBlur(blur * units))
     pixels = np.asarray(image, dtype=np.float32) * (np.array(mood.tint, np.float32) * _falloff(size, rng))
@@ -70,7 +72,7 @@ def finish(drawing: Image.Image, mood: Mood, size: tuple[int, int], units: float
             _glow(pixels, x * units, y * units, radius * units, colour)
     contrast, brightness = rng.uniform(0.88, 1.1), rng.uniform(-10, 10)
     pixels = (pixels - 128) * contrast + 128 + brightness
-    grain = rng.choice([0.0, 1.5, 3.5, 6.0], p=[0.3, 0.4, 0.2, 0.1])
+    grain = rng.choice([0.0, 1.5, 3.0, 5.0], p=[0.35, 0.4, 0.18, 0.07])
     if grain:
         pixels += rng.standard_normal(pixels.shape[:2], dtype=np.float32)[..., None] * grain
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))

@@ -91,7 +91,9 @@ class Pen:
             for px, py in (pixels[0], pixels[-1]):
                 self._draw.ellipse((px - r, py - r, px + r, py + r), fill=fill)
 
-    def arc(self, x: float, y: float, rx: float, ry: float, start: float, end: float, width: float, fill: Colour) -> None:
+    def arc(
+        self, x: float, y: float, rx: float, ry: float, start: float, end: float, width: float, fill: Colour
+    ) -> None:
         """Draw a part of an ellipse as a line; angles in degrees, clockwise from three o'clock."""
         turn = np.radians(np.linspace(start, end, 9))
         self.line(np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], axis=1), width, fill)

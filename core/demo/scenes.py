@@ -25,7 +25,7 @@ from core.errors import GapwiseError
 
 COLUMNS = ("image_id", "fname", "mask", "distancing", "5k")
 PIXELS_PER_UNIT = 1.2  # 320 x 240 units make pictures of 384 x 288
-_OVERSAMPLING = 2.5  # drawn so much larger, for smooth edges
+_OVERSAMPLING = 2  # drawn so much larger, for smooth edges
 _JPEG_QUALITY = 90
 # The contest's table: so many of so many rows lack mask and 5k, or distancing and 5k.
 _ROWS, _NO_MASK, _NO_DISTANCING = 4175, 734, 1273
@@ -121,7 +121,8 @@ def generate(out: Path, n: int = 600, seed: int = 0, progress: Progress | None =
         _write_table(out / "train_meta.csv", [row.given for row in rows])
     except OSError as error:
         raise GapwiseError(
-            f"Can't write the demo's scenes to {out}: {error.strerror}. Choose a folder with space that you may write to."
+            f"Can't write the demo's scenes to {out}: {error.strerror}."
+            " Choose a folder with space that you may write to."
         ) from error
 
 
