@@ -148,6 +148,16 @@ def derive_all(connection: Connection) -> dict[str, int]:
     return {label.name: int(n) for label, n in zip(table.labels, written, strict=True) if n}
 
 
+def withdraw_stale(connection: Connection) -> int:
+    """Withdraw derived cells that follow no more, after the rules changed; return how many."""
+    table = load(connection)
+    result = deduction(connection, table)
+    derived = table.sources == SOURCES.index("derived")
+    stale = derived & ((result.state != FREE) | (result.implied != table.values))
+    _write(connection, table, stale, np.full_like(result.implied, MISSING))
+    return int(stale.sum())
+
+
 def settle(connection: Connection, image_id: int, before: CellTable, restore: Sequence[int] = ()) -> dict:
     """Bring one image's derived cells up to date after one of its other cells changed.
 

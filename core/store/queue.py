@@ -28,14 +28,20 @@ def pending(
         run_id: Whose proposals; the label's newest run with any when None.
 
     Returns:
-        Rows (proposal_id, run_id, image_id, label_id, fname, path, probs, value, confidence, map, map_height,
-        map_width, seen), best first. Empty when all are decided or nothing is proposed.
+        Rows (proposal_id, run_id, image_id, label_id, fname, path, width, height, probs, value, confidence, map,
+        map_height, map_width, seen), best first. Empty when all are decided or nothing is proposed.
 
     Raises:
         GapwiseError: If there is no such order.
     """
     query = _undecided(connection, label_id, run_id, order)
     return [] if query is None else list(connection.execute(query.limit(limit)))
+
+
+def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
+    """Return one cell as a queue row, by its newest proposal, whether it is decided or not; None without one."""
+    query = _rows(schema.proposal.c.image_id == image_id, schema.proposal.c.label_id == label_id)
+    return connection.execute(query.order_by(schema.proposal.c.run_id.desc()).limit(1)).first()
 
 
 def pending_count(connection: Connection, label_id: int, run_id: int | None = None) -> int:
@@ -50,6 +56,13 @@ def _undecided(connection: Connection, label_id: int, run_id: int | None, order:
     run_id = latest_run(connection, label_id) if run_id is None else run_id
     if run_id is None:
         return None
+    p, c = schema.proposal.c, schema.cell.c
+    ranks = {"uncertain": (p.confidence, p.id), "surest": (p.confidence.desc(), p.id), "file": (p.image_id,)}
+    query = _rows(p.label_id == label_id, p.run_id == run_id, p.heldout == 0, c.value.is_(None))
+    return query.order_by("seen", *ranks[order])
+
+
+def _rows(*where):
     p, c, i, d = schema.proposal.c, schema.cell.c, schema.image.c, schema.decision.c
     undone = schema.decision.alias()
     # A skip that was undone counts as never skipped.
@@ -59,7 +72,6 @@ def _undecided(connection: Connection, label_id: int, run_id: int | None, order:
         d.action.in_(("skip", "flag", "reject")),
         ~exists().where(undone.c.undoes == d.id),
     )
-    ranks = {"uncertain": (p.confidence, p.id), "surest": (p.confidence.desc(), p.id), "file": (p.image_id,)}
     return (
         select(
             p.id.label("proposal_id"),
@@ -68,6 +80,8 @@ def _undecided(connection: Connection, label_id: int, run_id: int | None, order:
             p.label_id,
             i.fname,
             i.path,
+            i.width,
+            i.height,
             p.probs,
             p.value,
             p.confidence,
@@ -78,6 +92,5 @@ def _undecided(connection: Connection, label_id: int, run_id: int | None, order:
         )
         .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
         .join(schema.image, i.id == p.image_id)
-        .where(p.label_id == label_id, p.run_id == run_id, p.heldout == 0, c.value.is_(None))
-        .order_by(seen, *ranks[order])
+        .where(*where)
     )

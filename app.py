@@ -1,0 +1,21 @@
+"""Gapwise: `streamlit run app.py`."""
+
+import streamlit as st
+
+from pages.ui import state
+
+st.set_page_config(page_title="Gapwise", page_icon=":material/grid_view:", layout="wide")
+
+PAGES = [
+    st.Page("pages/dataset.py", title="Dataset", icon=":material/photo_library:", default=True),
+    st.Page("pages/missing_values.py", title="Missing values", icon=":material/grid_on:"),
+    st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/model_training:"),
+    st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
+    st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/visibility:"),
+    st.Page("pages/scaling.py", title="Scaling", icon=":material/open_in_full:"),
+    st.Page("pages/export.py", title="Export", icon=":material/download:"),
+]
+
+page = st.navigation(PAGES)
+state.sidebar()
+page.run()

@@ -1,0 +1,1 @@
+"""Out: the filled table and image folders."""

@@ -1,0 +1,84 @@
+"""Missing values: what is missing, why, and what logic fills for free."""
+
+import pandas as pd
+import streamlit as st
+
+from core.charts.missing import MAX_PATTERNS, cells_by_label, patterns
+from core.store import gaps
+from core.store.cells import derive_all
+from core.workspace import Workspace
+from pages.ui import readers, rules_form, state, strips
+from pages.ui.widgets import page_header, told
+
+
+def write_free(workspace: Workspace) -> None:
+    with workspace.write() as connection:
+        written = derive_all(connection)
+    by_label = ", ".join(f"{name} {n}" for name, n in written.items())
+    st.toast(f"{sum(written.values()):,} cells written with source derived: {by_label}", icon=":material/check:")
+
+
+workspace = state.workspace()
+page_header("Missing values", "What the table lacks, what your rules fill without any model, and what stays open.")
+with told():
+    report = readers.missing(workspace)
+cells = report.cells
+
+figures = st.columns(5)
+figures[0].metric("Images", f"{report.rows:,}")
+figures[1].metric("Gaps in the table", f"{sum(report.missing.values()):,}")
+figures[2].metric("Free", f"{cells['free']:,}", help="Empty, and your rules leave only one possible class.")
+figures[3].metric("Open", f"{cells['open']:,}", help="Empty, and nobody knows: for a model and a person.")
+figures[4].metric(
+    "In conflict", f"{cells['conflict']:,}", help="Empty, and the image's known labels contradict each other."
+)
+
+st.button(
+    f"Write the {cells['free']:,} free cells" if cells["free"] else "No free cells to write",
+    type="primary",
+    icon=":material/done_all:",
+    disabled=not cells["free"],
+    on_click=write_free,
+    args=(workspace,),
+    key="write_free",
+    help="Stores what the rules imply, with source `derived`. Change a rule or undo a decision and it is withdrawn.",
+)
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("Cells by label", anchor=False)
+    st.plotly_chart(cells_by_label(report.by_label), key="cells_by_label", config={"displayModeBar": False})
+    st.subheader("Counts", anchor=False)
+    counts = {**report.missing, **{k.replace("+", " and "): n for k, n in report.together.items()}}
+    table = pd.DataFrame({"missing": counts.keys(), "rows": counts.values()})
+    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 400), key="counts")
+with right:
+    st.subheader("Missing together", anchor=False)
+    st.plotly_chart(
+        patterns(report.patterns, list(report.missing)), key="patterns", config={"displayModeBar": False}
+    )
+    if len(report.patterns) > MAX_PATTERNS:
+        rest = sum(p.rows for p in report.patterns[MAX_PATTERNS:])
+        st.caption(f"{len(report.patterns) - MAX_PATTERNS:,} rarer patterns with {rest:,} rows are not drawn.")
+    chosen = st.selectbox(
+        "Images with this pattern",
+        range(len(report.patterns)),
+        format_func=lambda i: f"{', '.join(report.patterns[i].missing) or 'nothing'} missing ({report.patterns[i].rows:,})",
+        key="pattern",
+    )
+strips.pattern_strip(workspace, report.patterns[chosen].missing)
+
+st.subheader("Why", anchor=False)
+with workspace.read() as connection:
+    free, broken = gaps.free_examples(connection), gaps.conflicts(connection)
+for reason in free:
+    st.markdown(f"- **{reason.fname}**: {reason.sentence}")
+if not free:
+    st.caption("No unwritten cell follows from the rules right now.")
+if broken:
+    st.warning(f"{report.conflict_rows:,} images break a rule with what is known about them.")
+    st.dataframe(
+        pd.DataFrame([{"image": r.fname, "labels": r.sentence} for r in broken]), hide_index=True, key="conflicts"
+    )
+with st.expander("Rules", icon=":material/rule:"):
+    rules_form.edit(workspace)

@@ -1,0 +1,39 @@
+"""Review: one image at a time, one key each."""
+
+import streamlit as st
+
+from core.store import queue
+from core.store.labels import labels as read_labels
+from core.store.proposals import latest_run
+from pages.ui import review_card, state
+from pages.ui.widgets import page_header
+
+workspace = state.workspace()
+page_header("Review", "Accept, reject or choose. Every answer is stored at once, and the rules fill what follows from it.")
+
+with workspace.read() as connection:
+    labels = read_labels(connection)
+    waiting = {
+        label_id: queue.pending_count(connection, label_id)
+        for label_id in labels
+        if latest_run(connection, label_id) is not None
+    }
+
+if not waiting:
+    st.info("There are no proposals yet. Train a model on the Fine-tune page: it proposes a class for every open cell.")
+    st.page_link("pages/fine_tune.py", label="Go to Fine-tune", icon=":material/model_training:")
+    st.stop()
+
+left, right = st.columns([1, 2])
+chosen = left.selectbox(
+    "Label",
+    list(waiting),
+    # Start where there is work.
+    index=max(range(len(waiting)), key=lambda i: list(waiting.values())[i] > 0),
+    format_func=lambda i: labels[i].name,
+    key="review_label",
+)
+order = right.selectbox(
+    "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key="review_order"
+)
+review_card.card(workspace, chosen, order)

@@ -1,0 +1,55 @@
+"""A page of pictures with their maps: one image element for all, no widget for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from PIL import Image
+
+from core.images.previews import preview
+from core.store.hard import hard_examples
+from pages.ui.pictures import blended
+from pages.ui.widgets import class_text
+
+if TYPE_CHECKING:
+    from core.labels.label import Label
+    from core.workspace import Workspace
+
+PAGE = 12  # pictures
+
+
+def show(workspace: Workspace, run_id: int, label: Label, which: str, opacity: float, size: int) -> None:
+    """Draw one page of a run's hard examples, each beside its map."""
+    number = st.session_state.get("maps_page", 1)
+    with workspace.read() as connection:
+        total, rows = hard_examples(connection, run_id, which, (number - 1) * PAGE, PAGE)
+        if not rows and number > 1:  # another list, shorter than the page that was open
+            total, rows = hard_examples(connection, run_id, which, 0, PAGE)
+    if not total:
+        st.info(f"Run {run_id} has no images in this list.")
+        return
+    pages = -(-total // PAGE)
+    st.caption(f"{total:,} images · predictions of run {run_id} · {label.name}")
+    pictures, captions = [], []
+    for row in rows:
+        pictures.append(_pair(workspace, row, opacity, size))
+        truth = f", known as {class_text(label, row.truth)}" if row.truth is not None else ""
+        captions.append(f"{row.fname}: {label.names[row.value]} {row.confidence:.2f}{truth}")
+    st.image(pictures, caption=captions, width=2 * size)
+    if pages > 1:
+        st.pagination(pages, key="maps_page")
+    if any(row.map is None for row in rows):
+        st.caption("Pictures without colour have no map: this network has no layer that Grad-CAM can use.")
+
+
+def _pair(workspace: Workspace, row, opacity: float, size: int) -> Image.Image:
+    path = str(preview(workspace, row.image_id))
+    with Image.open(path) as plain:
+        plain = plain.convert("RGB")
+    mapped = plain if row.map is None else blended(path, row.map, row.map_height, row.map_width, opacity)
+    height = max(1, round(size * plain.height / plain.width))
+    pair = Image.new("RGB", (2 * size, height))
+    for i, picture in enumerate((plain, mapped)):
+        pair.paste(picture.resize((size, height), Image.Resampling.LANCZOS), (i * size, 0))
+    return pair

@@ -1,0 +1,97 @@
+"""Every session-state key: declared, typed and defaulted here; nowhere else is one made up."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import uuid
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import GapwiseError
+from core.workspace import DATABASE, Workspace, find_workspaces, home
+
+WORKSPACE = "workspace"  # str: root of the chosen workspace
+REVIEWER = "reviewer"  # str: who decides
+SESSION = "session"  # str: random; part of the ids of this session's decisions
+REVIEW_FOCUS = "review_focus"  # (image id, label id) to show before the queue, after an undo; or None
+REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
+REVIEW_LAST = "review_last"  # str: what the last decision did, shown on the card
+REVIEW_COUNT = "review_count"  # int: decisions in this session
+SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
+
+_DEFAULTS = {
+    REVIEW_FOCUS: None,
+    REVIEW_VISITS: {},
+    REVIEW_LAST: "",
+    REVIEW_COUNT: 0,
+    SHOW_MAP: False,
+}
+
+
+def get(key: str):
+    """Return a key's value, its default when it was never set."""
+    if key == SESSION:
+        return st.session_state.setdefault(SESSION, uuid.uuid4().hex)
+    if key not in st.session_state and key in _DEFAULTS:
+        default = _DEFAULTS[key]
+        st.session_state[key] = dict(default) if isinstance(default, dict) else default
+    return st.session_state[key]
+
+
+def put(key: str, value: object) -> None:
+    st.session_state[key] = value
+
+
+def sidebar() -> None:
+    """Draw the workspace picker and the reviewer's name."""
+    found = {str(p): p.name for p in find_workspaces()}
+    asked = os.environ.get("GAPWISE_WORKSPACE")
+    current = st.session_state.get(WORKSPACE)
+    for root in (asked, current):
+        if root and (Path(root) / DATABASE).is_file():
+            found.setdefault(str(Path(root).resolve()), Path(root).name)
+    with st.sidebar:
+        if found:
+            if current not in found:
+                preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
+                put(WORKSPACE, preferred if preferred in found else next(iter(found)))
+            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
+        if REVIEWER not in st.session_state:
+            put(REVIEWER, _login_name())
+        st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
+
+
+def workspace() -> Workspace:
+    """Return the chosen workspace; without one, say what to do and end the page."""
+    root = st.session_state.get(WORKSPACE)
+    if not root:
+        st.info("There is no workspace yet. Bring data in on the Dataset page, or run `python -m core demo`.")
+        st.stop()
+    try:
+        return _open(root, os.stat(Path(root) / DATABASE).st_ino)
+    except (GapwiseError, OSError) as error:
+        st.error(f"The workspace in {root} can't be opened: {error}")
+        st.stop()
+
+
+def select_workspace(root: Path) -> None:
+    """Make a workspace the current one; only in a callback or before the sidebar is drawn."""
+    put(WORKSPACE, str(Path(root).resolve()))
+
+
+def reviewer() -> str:
+    return (st.session_state.get(REVIEWER) or "").strip() or _login_name()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _open(root: str, inode: int) -> Workspace:  # the inode tells a workspace made anew from the one that was there
+    return Workspace.open(root)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a user entry
+        return "reviewer"

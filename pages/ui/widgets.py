@@ -1,0 +1,39 @@
+"""Small pieces that several pages draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import GapwiseError
+from core.labels.label import Label
+
+
+def page_header(title: str, sentence: str) -> None:
+    st.title(title, anchor=False)
+    st.caption(sentence)
+
+
+def show_error(error: GapwiseError) -> None:
+    """Show a message for people; line breaks and the caret under a rule stay where they are."""
+    first, _, rest = str(error).partition("\n")
+    st.error(first)
+    if rest:
+        st.code(rest, language=None)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show errors meant for people and end the page; others keep their traceback."""
+    try:
+        yield
+    except GapwiseError as error:
+        show_error(error)
+        st.stop()
+
+
+def class_text(label: Label, code: int | None) -> str:
+    """Return what people read for a class, a dash for none."""
+    return "–" if code is None or code < 0 else label.names[code]
