@@ -1,0 +1,53 @@
+"""The app as a person uses it: pages by name, buttons by text, keys; and an eye on every error."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Page, expect
+
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+class App:
+    """One browser tab. `errors` collects console errors and failed scripts; `check` fails on any."""
+
+    def __init__(self, browser: Browser, url: str, *, scheme: str = "light", width: int = 1400, height: int = 1000) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.errors: list[str] = []
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.goto(url)
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the script has run; a page that showed an exception fails here."""
+        self.page.wait_for_selector(IDLE, timeout=60_000)
+        self.check()
+
+    def check(self) -> None:
+        shown = self.page.locator('[data-testid="stException"]')
+        assert shown.count() == 0, shown.first.inner_text()
+        assert not self.errors, self.errors
+
+    def go(self, title: str) -> None:
+        """Open a page by its name in the sidebar."""
+        self.page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        self.idle()
+
+    def button(self, text: str):
+        return self.page.get_by_role("button", name=text)
+
+    def metric(self, name: str) -> str:
+        """Return the value of a metric."""
+        found = self.page.get_by_test_id("stMetric").filter(has_text=name)
+        return found.get_by_test_id("stMetricValue").inner_text()
+
+    def screenshot(self, path) -> None:
+        self.page.screenshot(path=str(path), full_page=True)
+
+    def close(self) -> None:
+        self.context.close()
