@@ -119,11 +119,11 @@ def inspect(source: Path | str | bytes, name: str | None = None) -> ImageFacts:
     Raises:
         ImageError: If it is empty, unreadable, truncated or a decompression bomb.
     """
-    image, name_read = _open(source)
+    image, called = _open(source, name)
     width, height = image.size
     # A reduced decoding still reads the whole stream, so a truncated file is found all the same.
     image.draft(None, (1, 1))
-    decoded = _load(image, name_read)
+    decoded = _load(image, called)
     # TIFF turns itself while it loads; the others keep their header's size and a tag.
     width, height = decoded.size if image.format == "TIFF" else (width, height)
     if _orientation(decoded) >= 5:
@@ -153,9 +153,9 @@ def read_bytes(path: Path | str) -> bytes:
         raise ImageError("unreadable", f"{path.name} can't be read: {error.strerror or error}.") from error
 
 
-def _open(source: Path | str | bytes) -> tuple[Image.Image, str]:
+def _open(source: Path | str | bytes, name: str | None = None) -> tuple[Image.Image, str]:
     """Read the header only; return the picture and what to call it in messages."""
-    name = "The picture" if isinstance(source, bytes) else Path(source).name
+    name = name or ("The picture" if isinstance(source, bytes) else Path(source).name)
     content = source if isinstance(source, bytes) else read_bytes(source)
     if not content:
         raise ImageError("empty", f"{name} is empty (0 bytes).")
@@ -197,11 +197,17 @@ def _sounds_truncated(error: BaseException) -> bool:
 
 def _cut_webp(content: bytes) -> bool:
     """Whether a WebP is shorter than its header says; its decoder does not tell that from other damage."""
-    return content[:4] == b"RIFF" and content[8:12] == b"WEBP" and int.from_bytes(content[4:8], "little") + 8 > len(content)
+    return (
+        content[:4] == b"RIFF"
+        and content[8:12] == b"WEBP"
+        and int.from_bytes(content[4:8], "little") + 8 > len(content)
+    )
 
 
 def _bomb(name: str, detail: str) -> ImageError:
-    return ImageError("too_large", f"{name} would unpack to too many pixels: {detail}; at most {MAX_PIXELS:,} are read.")
+    return ImageError(
+        "too_large", f"{name} would unpack to too many pixels: {detail}; at most {MAX_PIXELS:,} are read."
+    )
 
 
 def _orientation(image: Image.Image) -> int:
@@ -253,7 +259,7 @@ def _range(pixels: np.ndarray, mode: str) -> tuple[float, float]:
     # No header says what 32-bit grey means: take the narrowest usual range that holds the values.
     usual = (1.0, 255.0, 65535.0) if mode == "F" else (65535.0,)
     for top in usual:
-        if 0 <= low and high <= top:
+        if low >= 0 and high <= top:
             return 0.0, top
     return low, high if high > low else low + 1
 

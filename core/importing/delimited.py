@@ -41,7 +41,11 @@ def read(path: Path, max_cells: int) -> Parsed:
 
 def decode(content: bytes, name: str) -> str:
     """Bytes to text: by byte order mark, as UTF-8, else as Windows-1252 or Latin-1."""
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if content.startswith(mark):
             return _decoded(content, encoding, name)
     sample = content[:2000]
@@ -59,7 +63,9 @@ def _decoded(content: bytes, encoding: str, name: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise GapwiseError(f"{name} is marked as {encoding} but byte {error.start} breaks it. Save it as UTF-8.") from error
+        raise GapwiseError(
+            f"{name} is marked as {encoding} but byte {error.start} breaks it. Save it as UTF-8."
+        ) from error
 
 
 def _delimiter(text: str, suffix: str) -> tuple[str, str]:
@@ -119,7 +125,9 @@ def _square(rows: list[list[str]], width: int, delimiter: str) -> list[tuple[int
             problems.append((index, f"{had} values in a table of {width} columns: the others count as missing", True))
         elif any(cell.strip() for cell in row[width:]):
             row[width - 1 :] = [delimiter.join(row[width - 1 :])]
-            problems.append((index, f"{had} values in a table of {width} columns: nobody knows which belongs where", False))
+            problems.append(
+                (index, f"{had} values in a table of {width} columns: nobody knows which belongs where", False)
+            )
         else:
             del row[width:]
     return problems

@@ -28,6 +28,7 @@ class ImageFolder:
 
     root: Path
     files: list[str] = field(repr=False)
+    _real: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # sub folder -> links resolved
 
     @classmethod
     def scan(cls, root: Path | str) -> ImageFolder:
@@ -47,9 +48,14 @@ class ImageFolder:
             folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
             inside = os.path.relpath(folder, path).replace(os.sep, "/")
             prefix = "" if inside == "." else f"{inside}/"
-            found.extend(prefix + name for name in names if _is_picture(name))
+            # A name that is no valid text can't be stored; escaped it is reported as a file that is not found.
+            found.extend(
+                (prefix + name).encode("utf-8", "backslashreplace").decode() for name in names if _is_picture(name)
+            )
             if len(found) > MAX_FILES:
-                raise GapwiseError(f"{root} holds more than {MAX_FILES:,} images. Give the folder of this table's images.")
+                raise GapwiseError(
+                    f"{root} holds more than {MAX_FILES:,} images. Give the folder of this table's images."
+                )
         return cls(path, sorted(found, key=natural))
 
     @cached_property
@@ -101,8 +107,13 @@ class ImageFolder:
 
     def _inside(self, name: str) -> Match:
         """Refuse a file that is, or lies behind, a link out of the folder."""
-        real = os.path.realpath(self.root / name)
-        if real != str(self.root) and not real.startswith(str(self.root).rstrip(os.sep) + os.sep):
+        above, _, base = name.rpartition("/")
+        if above not in self._real:
+            self._real[above] = os.path.realpath(self.root / above)
+        real = os.path.join(self._real[above], base)
+        if os.path.islink(real):
+            real = os.path.realpath(real)
+        if not real.startswith(str(self.root).rstrip(os.sep) + os.sep):
             return Match(None, "outside", "it is a link that leads out of the image folder")
         return Match(name)
 

@@ -95,7 +95,9 @@ def read_folder(root: Path | str, label: str = "label") -> SourceTable:
     """
     folder = ImageFolder.scan(root)
     if not folder.files:
-        raise GapwiseError(f"There are no images in {folder.root}. Expected files such as 1.jpg, or one folder per class.")
+        raise GapwiseError(
+            f"There are no images in {folder.root}. Expected files such as 1.jpg, or one folder per class."
+        )
     parts = [name.split("/") for name in folder.files]
     frame = pd.DataFrame({"fname": pd.Series(folder.files, dtype=object)})
     suggested = {"filename": "fname"}
@@ -128,7 +130,9 @@ def _class_level(parts: list[list[str]]) -> int | None:
 def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise GapwiseError(f"{path} is a folder; expected a table file. Give a folder of pictures as the images instead.")
+            raise GapwiseError(
+                f"{path} is a folder; expected a table file. Give a folder of pictures as the images instead."
+            )
         if not path.is_file():
             raise GapwiseError(f"There is no table {path}.")
         size = path.stat().st_size

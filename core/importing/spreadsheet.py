@@ -28,7 +28,9 @@ def read_parquet(path: Path, max_cells: int) -> Parsed:
         file = pq.ParquetFile(path)
         count = file.metadata.num_rows
         if count * max(1, len(file.schema_arrow)) > max_cells:
-            raise GapwiseError(f"{path.name} has {count:,} rows and {len(file.schema_arrow)} columns: too many to read.")
+            raise GapwiseError(
+                f"{path.name} has {count:,} rows and {len(file.schema_arrow)} columns: too many to read."
+            )
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise GapwiseError(f"{path.name} can't be read as Parquet: {_line(error)}.") from error
@@ -82,7 +84,9 @@ def _first_sheet(path: Path, max_cells: int) -> tuple[list[list[str]], list[int]
             finally:
                 book.close()
     except broken as error:
-        raise GapwiseError(f"{path.name} can't be read as an Excel workbook: {_line(error)}. Save it as .csv.") from error
+        raise GapwiseError(
+            f"{path.name} can't be read as an Excel workbook: {_line(error)}. Save it as .csv."
+        ) from error
     return [], []
 
 

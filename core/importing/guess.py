@@ -1,0 +1,272 @@
+"""Sensible guesses about a table, all of them editable."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import GapwiseError
+from core.images.decode import IMAGE_SUFFIXES
+from core.importing import values as v
+from core.importing.folder import ImageFolder, clean
+from core.importing.plan import DEFAULT_MISSING, ImportPlan, LabelPlan
+from core.importing.read import SourceTable
+from core.labels.label import Label
+
+MAX_CLASSES = 1000  # ImageNet's; a column with more is an id or a measurement
+_SAMPLE = 300
+_FILE_NAMES = re.compile(
+    r"(file|image|img|picture|photo|pic)?[ _-]*(f?name|file|path|image|img|filename|filepath)", re.I
+)
+_ID_NAMES = {
+    "id",
+    "image_id",
+    "imageid",
+    "img_id",
+    "imgid",
+    "image id",
+    "index",
+    "key",
+    "uid",
+    "uuid",
+    "no",
+    "nr",
+    "row",
+    "#",
+}
+_SPLIT_NAMES = {"split", "fold", "subset", "partition", "set", "folder", "dataset", "usage"}
+_CLASS_NAMES = {
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "category",
+    "target",
+    "y",
+    "species",
+    "kind",
+    "type",
+    "class_name",
+}
+
+
+def guess(
+    table: SourceTable,
+    folder: ImageFolder,
+    *,
+    table_path: Path | str | None = None,
+    filename: str | None = None,
+    labels: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    rules: Sequence[str] = (),
+    known: Sequence[Label] = (),
+) -> ImportPlan:
+    """Guess what a table means.
+
+    Args:
+        table_path: Where the table came from; None when it was made of the folder.
+        filename: The column with the file names, when the person said so.
+        labels: Only these columns are labels, when given. `NAME=no,yes` gives the classes too; NAME need not be a
+            column then.
+        missing: Tokens that mean missing besides the usual ones, even where they look like a class.
+        rules: Taken over as they are.
+        known: Labels that the workspace has already: their classes hold.
+
+    Raises:
+        GapwiseError: If no column can hold the file names, a column does not exist, or a chosen label has
+            thousands of values.
+    """
+    suggested = table.suggested or {}
+    columns = list(table.frame.columns)
+    if filename is not None:
+        filename = _column(filename, columns)
+    filename = filename or suggested.get("filename") or guess_filename(table, folder)
+    tokens = [*DEFAULT_MISSING, *(t for t in missing if t.casefold() not in DEFAULT_MISSING)]
+    plan = ImportPlan(
+        table=None if table_path is None else str(Path(table_path).resolve()),
+        images=str(folder.root),
+        filename=filename,
+        prefix=guess_prefix(_sample(table, filename), folder),
+        missing=tokens,
+        rules=[r for r in rules if r.strip()],
+        folder_label=suggested.get("label", "label"),
+    )
+    plan.id_column = _guess_id(table, filename)
+    by_name = {label.name: label for label in known}
+    if labels:
+        plan.labels = [_chosen(text, table, filename, missing, by_name) for text in labels]
+    else:
+        others = [c for c in columns if c not in (filename, plan.id_column)]
+        guessed = [guess_label(table, c, missing, by_name.get(c), suggested.get("label") == c) for c in others]
+        plan.labels = [p for p in guessed if p is not None]
+    return plan
+
+
+def guess_filename(table: SourceTable, folder: ImageFolder) -> str:
+    """Return the column whose values name files on disk, with or without extension and sub folder.
+
+    Raises:
+        GapwiseError: If none does and none looks like file names either.
+    """
+    scores = {column: _filename_score(table, column, folder) for column in table.frame.columns}
+    best = max(scores, key=lambda column: scores[column])
+    if scores[best] <= 0:
+        raise GapwiseError(
+            f"No column of {table.name} names files in {folder.root}. Its columns are:"
+            f" {', '.join(table.frame.columns)}. Check the image folder, or say which column it is (--filename COLUMN)."
+        )
+    return best
+
+
+def guess_prefix(sample: Sequence[str], folder: ImageFolder) -> str:
+    """Return the folders that all names begin with and that are not below the image folder, such as `images/`."""
+    names = [name for name, problem in (clean(text) for text in sample) if not problem]
+    if not names or any(folder.find(name).name for name in names[:20]):
+        return ""
+    parts = [name.split("/")[:-1] for name in names]
+    for depth in range(1, min(len(p) for p in parts) + 1):
+        first = parts[0][:depth]
+        prefix = "/".join(first) + "/"
+        if any(p[:depth] != first for p in parts):
+            return ""
+        if any(folder.find(name, prefix).name for name in names[:20]):
+            return prefix
+    return ""
+
+
+def guess_label(
+    table: SourceTable, column: str, missing: Sequence[str], known: Label | None = None, certain: bool = False
+) -> LabelPlan | None:
+    """Return a plan for a column that looks like a label: few distinct values that repeat; else None."""
+    if known is not None:
+        return LabelPlan(name=known.name, column=column, classes=list(known.classes), names=list(known.names))
+    counts = classes_of(table, column, missing)
+    if not certain and not _label_like(column, counts):
+        return None
+    if len(counts) > MAX_CLASSES or len(v.complete(list(counts))) < (1 if certain else 2):
+        return None
+    return _label_plan(column, column, counts)
+
+
+def classes_of(table: SourceTable, column: str, missing: Sequence[str]) -> Counter[str]:
+    """Count a column's values; `-1` is a class only where its neighbours say so: -1/1, or other negative numbers."""
+    raw = _values(table, column)
+    explicit = {v.normalize(t).casefold() for t in missing}
+    counts = v.distinct(raw, [*(t for t in DEFAULT_MISSING if t != "-1"), *missing])
+    others = set(counts) - {"-1"}
+    plausible = others == {"1"} or any(re.fullmatch(r"-\d+(\.\d+)?", o) for o in others)
+    if "-1" in counts and ("-1" in explicit or not plausible):
+        del counts["-1"]
+    return counts
+
+
+def _chosen(text: str, table: SourceTable, filename: str, missing: Sequence[str], known: dict[str, Label]) -> LabelPlan:
+    """Plan a label that the person named: a column, or `NAME=class,class`."""
+    columns = list(table.frame.columns)
+    name, equals, listed = (text, "", "") if text in columns else text.rpartition("=")
+    name = name if equals else text
+    if not equals or name in columns:
+        name = _column(name, columns)
+    if name == filename:
+        raise GapwiseError(f"Column {name!r} holds the file names; it can't be a label as well.")
+    if equals:
+        classes = [c.strip() for c in listed.split(",") if c.strip()]
+        return LabelPlan(
+            name=name, column=name if name in columns else None, classes=classes, names=v.display_names(classes)
+        )
+    if name in known:
+        return LabelPlan(name=name, column=name, classes=list(known[name].classes), names=list(known[name].names))
+    counts = classes_of(table, name, missing)
+    if len(counts) > MAX_CLASSES:
+        raise GapwiseError(
+            f"Column {name!r} has {len(counts):,} distinct values; a label has at most {MAX_CLASSES:,} classes."
+            " It looks like an id, a measurement or free text. Choose another column."
+        )
+    if not counts:
+        raise GapwiseError(f"Every value of column {name!r} is missing. Name its classes: --label '{name}=0,1'.")
+    return _label_plan(name, name, counts)
+
+
+def _label_plan(name: str, column: str, counts: Counter[str]) -> LabelPlan:
+    classes = v.order(v.complete(list(counts)))
+    return LabelPlan(name=name, column=column, classes=classes, names=v.display_names(classes))
+
+
+def _label_like(column: str, counts: Counter[str]) -> bool:
+    kinds, total = len(counts), sum(counts.values())
+    name = column.strip().lower()
+    if not name or name in _SPLIT_NAMES or not kinds or kinds > MAX_CLASSES:
+        return False
+    if sum(len(value) for value in counts) / kinds > 60:  # sentences
+        return False
+    if _measures(counts):
+        return False
+    if kinds <= 2 or name in _CLASS_NAMES:
+        return kinds < total or kinds <= 2 or name in _CLASS_NAMES
+    # Classes repeat: twice each on average, or at all where there are only a few.
+    return total >= 2 * kinds or (kinds <= 10 and kinds < total)
+
+
+def _measures(counts: Counter[str]) -> bool:
+    """Whether numbers look measured rather than counted as classes: fractions, or many with holes between."""
+    try:
+        numbers = sorted(float(value) for value in counts)
+    except ValueError:
+        return False
+    if any(not n.is_integer() for n in numbers):
+        return len(numbers) > 2
+    return len(numbers) > 20 and numbers[-1] - numbers[0] > 2 * len(numbers)
+
+
+def _guess_id(table: SourceTable, filename: str) -> str | None:
+    for column in table.frame.columns:
+        if column == filename or column.strip().lower() not in _ID_NAMES:
+            continue
+        raw = _values(table, column)
+        if len(set(raw)) > len(raw) / 2 and len(set(raw)) > 2:
+            return column
+    return None
+
+
+def _filename_score(table: SourceTable, column: str, folder: ImageFolder) -> float:
+    """Score: hits on disk, exact ones worth most; then what looks like a picture's name; then the column's name."""
+    sample = _sample(table, column)
+    if not sample:
+        return 0.0
+    prefix = guess_prefix(sample, folder)
+    points = 0.0
+    for text in sample:
+        pictured = Path(text.strip()).suffix.lower() in IMAGE_SUFFIXES
+        if folder.find(text, prefix).name is not None:
+            points += 1.0 if pictured else 0.6
+        elif pictured:
+            points += 0.3
+    named = 0.05 if _FILE_NAMES.fullmatch(column.strip()) else 0.0
+    # A label column of 0 and 1 beside files 0.jpg and 1.jpg hits every time, but names only two of them.
+    share = points / len(sample) * (len(set(sample)) / len(sample)) ** 0.5
+    return share + named if share else named
+
+
+def _sample(table: SourceTable, column: str) -> list[str]:
+    filled = [text for text in _values(table, column) if text.strip()]
+    return filled[:: max(1, len(filled) // _SAMPLE)][:_SAMPLE]
+
+
+def _values(table: SourceTable, column: str) -> list[str]:
+    return table.frame.iloc[:, list(table.frame.columns).index(column)].tolist()
+
+
+def _column(name: str, columns: list[str]) -> str:
+    """Find a column by its exact name, else without surrounding space.
+
+    Raises:
+        GapwiseError: If there is none.
+    """
+    if name in columns:
+        return name
+    close = [c for c in columns if c.strip() == name.strip()]
+    if len(close) == 1:
+        return close[0]
+    raise GapwiseError(f"There is no column {name!r}. The table's columns are: {', '.join(columns)}.")
