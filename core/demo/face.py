@@ -15,6 +15,7 @@ from core.demo.pen import Colour, Pen, mix, shade
 
 _SKULL = [(0, -0.5), (0.3, -0.42), (0.43, -0.12), (0.4, 0.18), (0.24, 0.42), (0, 0.5), (-0.24, 0.42), (-0.4, 0.18),
           (-0.43, -0.12), (-0.3, -0.42)]
+_STYLES = ("short", "short", "short", "long", "long", "bun", "bald", "curly", "bob", "hijab")
 _WHITE: Colour = (250, 250, 248)
 _DARK: Colour = (44, 34, 36)
 
@@ -41,11 +42,12 @@ class Look:
 def draw_look(wears: str, skin: Colour, rng: np.random.Generator) -> Look:
     """Return a chance look; some who wear a mask have a beard or a scarf as well, so that neither gives it away."""
     worn = wears == "mask"
+    beard = wears == "beard" or (worn and rng.random() < 0.06)
     return Look(
         wears=wears,
         skin=skin,
         hair=pick(rng, HAIR),
-        style=pick(rng, ("short", "short", "short", "long", "long", "bun", "bald", "curly", "bob", "hijab")),
+        style=pick(rng, ("short", "short", "bald", "curly") if beard else _STYLES),
         hat=pick(rng, ("", "", "", "", "", "cap", "beanie", "sun")),
         glasses=pick(rng, ("", "", "", "", "clear", "dark")),
         turn=pick(rng, (0.0, 0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 1.0)),
@@ -54,7 +56,7 @@ def draw_look(wears: str, skin: Colour, rng: np.random.Generator) -> Look:
         cut=pick(rng, ("pleats", "pleats", "pleats", "cone", "plain", "dots")),
         cloth=pick(rng, CLOTH),
         scarf=wears == "scarf" or (worn and rng.random() < 0.08),
-        beard=wears == "beard" or (worn and rng.random() < 0.06),
+        beard=beard,
     )
 
 

@@ -16,6 +16,7 @@ from core.demo.pen import Colour, Pen, shade
 
 _SHOULDER, _HIP, _CHEST = -2.4, -1.3, 0.5  # height of the shoulders and hips; half the chest's width
 _ARMS = ("down", "down", "down", "hip", "wave", "phone", "bag", "pocket")
+_CUTS = ("tee", "tee", "jacket", "jacket", "stripes", "coat", "dress", "hoodie")
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ def draw_person(pen: Pen, person: Person, rng: np.random.Generator) -> None:
         person: Where, how large, and what it wears on the face.
         rng: Where look and pose come from.
     """
-    clothes = _dress(rng)
     body = Pen(
         pen.image, *pen.pixels([(person.x, person.foot)])[0], unit=person.head * pen.unit,
         tilt=rng.normal(0, 0.025), flip=1 if rng.random() < 0.5 else -1,
     )
     body.blob(0.12, 0.0, 0.85, 0.16, (20, 20, 40, 70))
-    look = face.draw_look(person.wears, clothes.skin, rng)
+    look = face.draw_look(person.wears, pick(rng, SKIN), rng)
+    clothes = _dress(look, rng)
     face.draw_behind(body.moved(0, -HEADS + 0.5), look)
     _legs(body, clothes, rng.uniform(0.0, 0.22))
     poses = (pick(rng, _ARMS), pick(rng, _ARMS))
@@ -58,14 +59,16 @@ def draw_person(pen: Pen, person: Person, rng: np.random.Generator) -> None:
     face.draw_face(body.moved(0, -HEADS + 0.5, tilt=rng.normal(0, 0.06)), look)
 
 
-def _dress(rng: np.random.Generator) -> Clothes:
+def _dress(look: face.Look, rng: np.random.Generator) -> Clothes:
+    covered = look.style == "hijab"  # goes with long sleeves and trousers
+    cuts = ("jacket", "coat", "hoodie") if covered else _CUTS
     return Clothes(
-        skin=pick(rng, SKIN),
+        skin=look.skin,
         top=shade(pick(rng, CLOTH), rng.uniform(0.85, 1.1)),
         bottom=shade(pick(rng, TROUSERS), rng.uniform(0.85, 1.15)),
         shoes=pick(rng, SHOES),
-        cut=pick(rng, ("tee", "tee", "jacket", "jacket", "stripes", "coat", "dress", "hoodie")),
-        legs=pick(rng, ("trousers", "trousers", "trousers", "shorts", "skirt")),
+        cut=pick(rng, cuts),
+        legs="trousers" if covered else pick(rng, ("trousers", "trousers", "trousers", "shorts", "skirt")),
         wide=rng.uniform(0.44, 0.54),
     )
 

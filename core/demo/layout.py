@@ -39,6 +39,11 @@ class Person:
     head: float
     wears: str
 
+    @property
+    def face(self) -> float:
+        """The middle of the face, downwards from the top."""
+        return self.foot - (HEADS - 0.5) * self.head
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import subprocess
 import sys
@@ -60,10 +61,8 @@ class Row:
         return tuple("" if column in gaps else value for column, value in zip(COLUMNS, self.truth, strict=True))
 
 
-def draw_rows(n: int, seed: int) -> list[Row]:
-    """Return the true labels of n scenes and the gaps, in the reference set's proportions.
-
-    Of n rows, round(n * 734 / 4175) lack mask and 5k, round(n * 1273 / 4175) lack distancing and 5k.
+def check_size(n: int, seed: int) -> None:
+    """See that scenes can be drawn.
 
     Raises:
         GapwiseError: If n is not between 1 and a million, or the seed is negative.
@@ -72,6 +71,17 @@ def draw_rows(n: int, seed: int) -> list[Row]:
         raise GapwiseError(f"The demo was asked for {n} scenes; ask for 1 to {_MOST}.")
     if seed < 0:
         raise GapwiseError(f"The demo was given the seed {seed}; give 0 or more.")
+
+
+def draw_rows(n: int, seed: int) -> list[Row]:
+    """Return the true labels of n scenes and the gaps, in the reference set's proportions.
+
+    Of n rows, round(n * 734 / 4175) lack mask and 5k, round(n * 1273 / 4175) lack distancing and 5k.
+
+    Raises:
+        GapwiseError: As `check_size`.
+    """
+    check_size(n, seed)
     rng = np.random.default_rng([seed, n])
     mask = rng.permutation(np.arange(n) < round(n * _MASK_SHARE))
     distancing = rng.permutation(np.arange(n) < round(n * _DISTANCING_SHARE))
@@ -94,6 +104,11 @@ def draw_scene(mask: int, distancing: int, rng: np.random.Generator) -> Image.Im
     for person in layout.people:
         figure.draw_person(pen, person, rng)
     clutter.draw_front(pen, layout, rng)
+    # A lamp right behind a head would shine through the face: light is added to the finished picture.
+    mood.lamps = [
+        lamp for lamp in mood.lamps
+        if all(math.dist(lamp[:2], (p.x, p.face)) > 1.3 * p.head for p in layout.people)
+    ]
     return light.finish(image, mood, size, PIXELS_PER_UNIT, rng)
 
 
@@ -117,13 +132,24 @@ def generate(out: Path, n: int = 600, seed: int = 0, progress: Progress | None =
     try:
         (out / "images").mkdir(parents=True, exist_ok=True)
         _draw_all(out, rows, seed, progress or (lambda done, total: None))
-        _write_table(out / "truth.csv", [row.truth for row in rows])
-        _write_table(out / "train_meta.csv", [row.given for row in rows])
+        write_tables(out, n, seed)
     except OSError as error:
         raise GapwiseError(
             f"Can't write the demo's scenes to {out}: {error.strerror}."
             " Choose a folder with space that you may write to."
         ) from error
+
+
+def write_tables(out: Path, n: int, seed: int) -> None:
+    """Write truth.csv and train_meta.csv, without any picture.
+
+    Raises:
+        GapwiseError: As `check_size`.
+        OSError: If they can't be written.
+    """
+    rows = draw_rows(n, seed)
+    _write_table(out / "truth.csv", [row.truth for row in rows])
+    _write_table(out / "train_meta.csv", [row.given for row in rows])
 
 
 def draw_part(out: Path, n: int, seed: int, part: int, parts: int) -> Iterable[int]:

@@ -13,6 +13,7 @@ from core.demo.palette import CLOTH, GROUND, LEAF, WALL, pick
 from core.demo.pen import Colour, Pen, mix, shade
 
 _LIT: Colour = (255, 226, 140)
+_ASPHALT: Colour = (98, 100, 108)
 _PANE: Colour = (150, 186, 206)
 
 
@@ -38,7 +39,7 @@ def _ground(pen: Pen, layout: Layout, edge: float, rng: np.random.Generator) -> 
     colour, w, h = shade(pick(rng, GROUND), rng.uniform(0.9, 1.05)), layout.width, layout.height
     pen.box(0, edge, w, h, colour)
     pen.box(0, edge, w, edge + 3, shade(colour, 0.86))
-    kind, middle = pick(rng, ("slabs", "road", "crossing", "plain")), w * rng.uniform(0.3, 0.7)
+    kind, middle = pick(rng, ("slabs", "slabs", "road", "road", "crossing", "plain")), w * rng.uniform(0.3, 0.7)
     if kind == "slabs":
         joint = shade(colour, 0.9)
         for k in range(-14, 15):
@@ -47,19 +48,21 @@ def _ground(pen: Pen, layout: Layout, edge: float, rng: np.random.Generator) -> 
         for step in (0.1, 0.24, 0.44, 0.72):
             y = edge + (h - edge) * step
             pen.line([(0, y), (w, y)], 0.8, joint)
-    elif kind in ("road", "crossing"):
-        road, top = (98, 100, 108), edge + rng.uniform(12, 20)
-        pen.box(0, top, w, h, road)
+    elif kind == "crossing":
+        top = edge + rng.uniform(12, 20)
+        pen.box(0, top, w, h, _ASPHALT)
         pen.box(0, top, w, top + 2.5, shade(colour, 1.1))
-        if kind == "crossing":
-            for k in range(-6, 7):
-                a = middle + k * 44
-                pen.poly([(a, top + 8), (a + 20, top + 8), (middle + (a + 20 - middle) * 2.2, h),
-                          (middle + (a - middle) * 2.2, h)], (214, 214, 210))
-        else:
-            y = top + (h - top) * 0.45
-            for x in np.arange(rng.uniform(-30, 0), w, 62):
-                pen.poly([(x, y), (x + 32, y), (x + 34, y + 4), (x + 1, y + 4)], (226, 220, 190))
+        for k in range(-6, 7):
+            a = middle + k * 44
+            pen.poly([(a, top + 8), (a + 20, top + 8), (middle + (a + 20 - middle) * 2.2, h),
+                      (middle + (a - middle) * 2.2, h)], (214, 214, 210))
+    elif kind == "road":  # behind everybody: people stand on the pavement in front of it
+        top, low = edge + 6, edge + rng.uniform(30, 40)
+        pen.box(0, top, w, low, _ASPHALT)
+        pen.box(0, low, w, low + 3, shade(colour, 1.1))
+        y = (top + low) / 2
+        for x in np.arange(rng.uniform(-30, 0), w, 50):
+            pen.box(x, y - 1, x + 24, y + 1, (226, 220, 190))
 
 
 def _terrace(pen: Pen, layout: Layout, mood: Mood, edge: float, rng: np.random.Generator) -> None:
