@@ -1,10 +1,16 @@
 """Gapwise: `streamlit run app.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui import state
 
-st.set_page_config(page_title="Gapwise", page_icon=":material/grid_view:", layout="wide")
+# A file of ours: the browser would fetch a Material icon from the internet.
+ICON = str(Path(__file__).parent / "pages" / "ui" / "assets" / "icon.png")
+
+st.set_page_config(page_title="Gapwise", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
 
 PAGES = [
     st.Page("pages/dataset.py", title="Dataset", icon=":material/photo_library:", default=True),
