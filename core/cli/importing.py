@@ -78,7 +78,10 @@ def _report(args: argparse.Namespace, ws: Workspace | None):
         folder = ImageFolder.scan(args.images or _beside(Path(args.table)))
     else:
         named = [name for name in args.label if "=" not in name]
-        table, folder = read_folder(args.images, named[0] if len(named) == 1 else "label"), ImageFolder.scan(args.images)
+        table, folder = (
+            read_folder(args.images, named[0] if len(named) == 1 else "label"),
+            ImageFolder.scan(args.images),
+        )
     known = []
     if ws is not None:
         with ws.read() as connection:
@@ -116,7 +119,10 @@ def _summary(report) -> str:
 
     plan = report.plan
     lines = [f"table     {plan.table or plan.images} ({len(report.table.frame):,} rows)"]
-    lines += [f"images    {plan.images}", f"file name {plan.filename!r}" + (f" without {plan.prefix}" * bool(plan.prefix))]
+    lines += [
+        f"images    {plan.images}",
+        f"file name {plan.filename!r}" + (f" without {plan.prefix}" * bool(plan.prefix)),
+    ]
     for planned, label in zip(plan.labels, report.labels, strict=True):
         codes = report.images.codes[:, report.labels.index(label)]
         counts = ", ".join(f"{name} {int((codes == i).sum()):,}" for i, name in enumerate(label.classes[:12]))
@@ -129,7 +135,9 @@ def _summary(report) -> str:
     lines.append(f"usable    {len(report.images.rows):,} rows; set aside {report.set_aside:,}")
     lines += [f"  {n:>7,} x {MEANINGS[code][1]} [{code}]" for code, n in report.counts().items()]
     if report.known:
-        lines.append(f"known     {report.known:,} rows are in the workspace; {report.fills:,} of their gaps get a value")
+        lines.append(
+            f"known     {report.known:,} rows are in the workspace; {report.fills:,} of their gaps get a value"
+        )
     return "\n".join(lines)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
+from threading import get_ident
 
 from PIL import Image
 from sqlalchemy import select
 
 from core.errors import GapwiseError
+from core.files import write_atomic
 from core.images.decode import open_rgb
 from core.images.pool import parallel
 from core.jobs.reporter import Reporter, Silent
@@ -52,7 +53,8 @@ def make_previews(ws: Workspace, reporter: Reporter | None = None, image_ids: Co
         reporter.progress(done, len(todo), "previews", failed=len(failed))
         if reporter.should_stop():
             break
-    _replace(ws.root / "previews" / _FAILED, json.dumps(failed).encode())
+    (ws.root / "previews").mkdir(exist_ok=True)
+    write_atomic(ws.root / "previews" / _FAILED, json.dumps(failed).encode(), sync=False)
     return made
 
 
@@ -91,18 +93,11 @@ def _make(path: str, target: Path) -> None:
     picture = open_rgb(path, long_side=LONG_SIDE)
     picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-        try:
-            picture.save(part, "JPEG", quality=QUALITY)
-            part.close()
-            os.replace(part.name, target)
-        except OSError as error:
-            Path(part.name).unlink(missing_ok=True)
-            raise GapwiseError(f"Can't write the preview {target}: {error.strerror or error}.") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        part.write(content)
-    os.replace(part.name, path)
+    # Several threads and processes may make the same one: each writes a file of its own, the last replaces the others.
+    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
+    try:
+        picture.save(part, "JPEG", quality=QUALITY)
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise GapwiseError(f"Can't write the preview {target}: {error.strerror or error}.") from error

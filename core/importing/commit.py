@@ -127,7 +127,6 @@ class _Commit:
         if not (fresh or found.fills or new_labels or new_rules or found.moved or self._new_asides(source)):
             return ImportResult(None, 0, filled=0, labels=(), rules=(), **facts)
         table_id = self._write_source(source)
-        before = self._derived_before(found, bool(new_rules))
         set_rules(self.connection, [*read_rules(self.connection), *new_rules])
         add_labels(self.connection, new_labels)
         ids = self._add_images(table_id, fresh)
@@ -135,8 +134,8 @@ class _Commit:
         filled = self._fill(found)
         self._move(found)
         self._write_asides(table_id, found)
-        for image_id, table in before.items():
-            cells.settle(self.connection, image_id, table)
+        if filled or new_rules:
+            cells.withdraw_stale(self.connection)
         names, rules = tuple(label.name for label in new_labels), tuple(new_rules)
         return ImportResult(table_id, len(ids), filled=filled, labels=names, rules=rules, image_ids=tuple(ids), **facts)
 
@@ -225,13 +224,6 @@ class _Commit:
         names = [label.name for label in self.report.labels]
         changes = ((image_id, id_of[names[position]], code) for _, image_id, position, code in found.fills)
         return cells.fill_given(self.connection, changes)
-
-    def _derived_before(self, found: Comparison, rules_change: bool) -> dict[int, cells.CellTable]:
-        """Return the cells of images whose derived values may no longer follow after this import."""
-        c = schema.cell.c
-        derived = set(self.connection.execute(select(c.image_id).where(c.source == "derived").distinct()).scalars())
-        touched = derived if rules_change else derived & {image_id for _, image_id, _, _ in found.fills}
-        return {image_id: cells.load(self.connection, [image_id]) for image_id in sorted(touched)}
 
     def _move(self, found: Comparison) -> None:
         """Follow pictures whose file lies elsewhere now; one that is still in its old place stays there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GapwiseError
@@ -52,6 +53,18 @@ _CLASS_NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """What means missing: the usual tokens, of which -1 may be a class, and those that the person named."""
+
+    usual: tuple[str, ...] = DEFAULT_MISSING
+    explicit: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.usual, *self.explicit]))
+
+
 def guess(
     table: SourceTable,
     folder: ImageFolder,
@@ -60,6 +73,7 @@ def guess(
     filename: str | None = None,
     labels: Sequence[str] = (),
     missing: Sequence[str] = (),
+    usual: Sequence[str] = DEFAULT_MISSING,
     rules: Sequence[str] = (),
     known: Sequence[Label] = (),
 ) -> ImportPlan:
@@ -71,6 +85,7 @@ def guess(
         labels: Only these columns are labels, when given. `NAME=no,yes` gives the classes too; NAME need not be a
             column then.
         missing: Tokens that mean missing besides the usual ones, even where they look like a class.
+        usual: The usual tokens, for people who edit them.
         rules: Taken over as they are.
         known: Labels that the workspace has already: their classes hold.
 
@@ -83,23 +98,23 @@ def guess(
     if filename is not None:
         filename = _column(filename, columns)
     filename = filename or suggested.get("filename") or guess_filename(table, folder)
-    tokens = [*DEFAULT_MISSING, *(t for t in missing if t.casefold() not in DEFAULT_MISSING)]
+    tokens = Tokens(tuple(usual), tuple(missing))
     plan = ImportPlan(
         table=None if table_path is None else str(Path(table_path).resolve()),
         images=str(folder.root),
         filename=filename,
         prefix=guess_prefix(_sample(table, filename), folder),
-        missing=tokens,
+        missing=list(tokens.every),
         rules=[r for r in rules if r.strip()],
         folder_label=suggested.get("label", "label"),
     )
     plan.id_column = _guess_id(table, filename)
     by_name = {label.name: label for label in known}
     if labels:
-        plan.labels = [_chosen(text, table, filename, missing, by_name) for text in labels]
+        plan.labels = [_chosen(text, table, filename, tokens, by_name) for text in labels]
     else:
         others = [c for c in columns if c not in (filename, plan.id_column)]
-        guessed = [guess_label(table, c, missing, by_name.get(c), suggested.get("label") == c) for c in others]
+        guessed = [guess_label(table, c, tokens, by_name.get(c), suggested.get("label") == c) for c in others]
         plan.labels = [p for p in guessed if p is not None]
     return plan
 
@@ -137,12 +152,12 @@ def guess_prefix(sample: Sequence[str], folder: ImageFolder) -> str:
 
 
 def guess_label(
-    table: SourceTable, column: str, missing: Sequence[str], known: Label | None = None, certain: bool = False
+    table: SourceTable, column: str, tokens: Tokens, known: Label | None = None, certain: bool = False
 ) -> LabelPlan | None:
     """Return a plan for a column that looks like a label: few distinct values that repeat; else None."""
     if known is not None:
         return LabelPlan(name=known.name, column=column, classes=list(known.classes), names=list(known.names))
-    counts = classes_of(table, column, missing)
+    counts = classes_of(table, column, tokens)
     if not certain and not _label_like(column, counts):
         return None
     if len(counts) > MAX_CLASSES or len(v.complete(list(counts))) < (1 if certain else 2):
@@ -150,19 +165,18 @@ def guess_label(
     return _label_plan(column, column, counts)
 
 
-def classes_of(table: SourceTable, column: str, missing: Sequence[str]) -> Counter[str]:
+def classes_of(table: SourceTable, column: str, tokens: Tokens) -> Counter[str]:
     """Count a column's values; `-1` is a class only where its neighbours say so: -1/1, or other negative numbers."""
     raw = _values(table, column)
-    explicit = {v.normalize(t).casefold() for t in missing}
-    counts = v.distinct(raw, [*(t for t in DEFAULT_MISSING if t != "-1"), *missing])
+    counts = v.distinct(raw, [*(t for t in tokens.usual if t != "-1"), *tokens.explicit])
     others = set(counts) - {"-1"}
     plausible = others == {"1"} or any(re.fullmatch(r"-\d+(\.\d+)?", o) for o in others)
-    if "-1" in counts and ("-1" in explicit or not plausible):
+    if "-1" in counts and "-1" in tokens.usual and not plausible:
         del counts["-1"]
     return counts
 
 
-def _chosen(text: str, table: SourceTable, filename: str, missing: Sequence[str], known: dict[str, Label]) -> LabelPlan:
+def _chosen(text: str, table: SourceTable, filename: str, tokens: Tokens, known: dict[str, Label]) -> LabelPlan:
     """Plan a label that the person named: a column, or `NAME=class,class`."""
     columns = list(table.frame.columns)
     name, equals, listed = (text, "", "") if text in columns else text.rpartition("=")
@@ -178,7 +192,7 @@ def _chosen(text: str, table: SourceTable, filename: str, missing: Sequence[str]
         )
     if name in known:
         return LabelPlan(name=name, column=name, classes=list(known[name].classes), names=list(known[name].names))
-    counts = classes_of(table, name, missing)
+    counts = classes_of(table, name, tokens)
     if len(counts) > MAX_CLASSES:
         raise GapwiseError(
             f"Column {name!r} has {len(counts):,} distinct values; a label has at most {MAX_CLASSES:,} classes."

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.files import write_atomic
+
 ASIDE, WARNING, INFO = "aside", "warning", "info"
 # Code -> (severity, what it means). Rows with an `aside` problem do not become images.
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -83,5 +85,9 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 
 def save_csv(frame: pd.DataFrame, path: Path | str) -> None:
-    """Write problems to a file."""
-    Path(path).write_bytes(to_csv(frame))
+    """Write problems to a file.
+
+    Raises:
+        OSError: If it can't be written there.
+    """
+    write_atomic(Path(path), to_csv(frame), sync=False)
