@@ -92,8 +92,11 @@ def _truth_file(ws: Workspace) -> Path | None:
 
 
 def _begin(ws: Workspace, n: int, seed: int) -> tuple[int, int, bool]:
-    """Note what is built, clear away what another try left; return the n and seed that hold, and whether the
-    images are in the database: all are or none, since an import is one transaction."""
+    """Note what is built and clear away what another try left.
+
+    Returns:
+        The n and seed that hold, and whether the images are in the database: an import is one transaction.
+    """
     begun = ws.setting(_BEGUN)
     with ws.read() as connection:
         imported = image_count(connection)

@@ -42,7 +42,7 @@ def draw_person(pen: Pen, person: Person, rng: np.random.Generator) -> None:
     """
     body = Pen(
         pen.image, *pen.pixels([(person.x, person.foot)])[0], unit=person.head * pen.unit,
-        tilt=rng.normal(0, 0.025), flip=1 if rng.random() < 0.5 else -1,
+        tilt=rng.uniform(-0.04, 0.04), flip=1 if rng.random() < 0.5 else -1,
     )
     body.blob(0.12, 0.0, 0.85, 0.16, (20, 20, 40, 70))
     look = face.draw_look(person.wears, pick(rng, SKIN), rng)
@@ -127,7 +127,7 @@ def _arm(pen: Pen, look: Clothes, pose: str) -> None:
     elbow, hand = {
         "down": ((x + 0.14, -1.85), (x + 0.12, -1.3)),
         "hip": ((x + 0.34, -1.85), (x - 0.06, -1.5)),
-        "wave": ((x + 0.3, -2.02), (x + 0.34, -2.62)),
+        "wave": ((x + 0.3, -1.82), (x + 0.42, -2.3)),  # below the chin of whoever stands close
         "phone": ((x + 0.12, -1.8), (x - 0.22, -2.02)),
         "bag": ((x + 0.13, -1.82), (x + 0.12, -1.3)),
         "pocket": ((x + 0.2, -1.86), (x - 0.02, -1.36)),

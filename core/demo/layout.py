@@ -12,13 +12,13 @@ import numpy as np
 
 HEADS = 3.6  # a figure is so many heads high
 FOCAL = 320.0  # the camera's focal length, in units: turns apparent height into depth
-# In body heights, about 0.8 m and 1.25 m: nothing lies between, so no scene's truth is a matter of opinion.
-NEAR, APART = 0.47, 0.72
+# In body heights, about 0.7 m and 1.4 m: nothing lies between, so no scene's truth is a matter of opinion.
+NEAR, APART = 0.42, 0.80
 # In heads, between the middles of neighbours who stand side by side: shoulders are 1.3 heads wide.
-_NEAR_GAP, _APART_GAP = (1.12, 1.55), 2.7
-_SIZES = {1: (44, 70), 2: (40, 62), 3: (34, 47), 4: (29, 34)}  # head height by number of people
-_NEAR_COUNTS = {2: 0.58, 3: 0.31, 4: 0.11}
-_APART_COUNTS = {1: 0.18, 2: 0.47, 3: 0.25, 4: 0.10}
+_NEAR_GAP, _APART_GAP = (1.08, 1.40), 2.95
+_SIZES = {1: (44, 70), 2: (40, 62), 3: (34, 43), 4: (28, 31)}  # head height by number of people
+_NEAR_COUNTS = {2: 0.60, 3: 0.32, 4: 0.08}
+_APART_COUNTS = {1: 0.18, 2: 0.50, 3: 0.25, 4: 0.07}
 _BARE = {"bare": 0.78, "beard": 0.09, "chin": 0.07, "scarf": 0.06}
 
 
@@ -108,7 +108,7 @@ def draw_layout(mask: int, distancing: int, rng: np.random.Generator) -> Layout:
 def _depths(count: int, head: float, rng: np.random.Generator) -> np.ndarray:
     """Head heights from left to right; sometimes one person stands well behind the others, (count,)."""
     heads = head * rng.uniform(0.99, 1.01, count)
-    if count >= 2 and head > 40 and rng.random() < 0.25:
+    if count >= 2 and head > 40 and rng.random() < 0.2:
         heads[rng.integers(count)] *= rng.uniform(0.6, 0.68)
     return heads
 
