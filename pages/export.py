@@ -59,7 +59,7 @@ with st.expander("As an image folder for Hugging Face datasets", icon=":material
         st.success(f'{rows:,} images in {out}. Load them with `load_dataset("imagefolder", data_dir="{out}")`.')
 
 right = score(workspace)
-if right is not None:
+if right:
     st.subheader("How right are the filled cells?", anchor=False)
     st.caption("Only the demo can tell: its images were drawn, so the truth is known. It was never shown to the model.")
     st.dataframe(pd.DataFrame(right), hide_index=True, key="demo_score")

@@ -1,0 +1,55 @@
+"""The missing-value page on the demo."""
+
+from __future__ import annotations
+
+from core.store.missing import report
+
+
+def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
+    with demo.read() as connection:
+        before = report(connection)
+    app = open_page("missing_values")
+    shown = {m.label: m.value for m in app.metric}
+    assert shown["Images"] == str(before.rows)
+    assert shown["Free"] == str(before.cells["free"])
+    assert before.cells["free"] > 0
+    app.button(key="write_free").click().run()
+    assert not app.exception
+    with demo.read() as connection:
+        after = report(connection)
+    assert after.cells["derived"] == before.cells["free"]
+    assert after.cells["free"] == 0
+    assert {m.label: m.value for m in app.metric}["Free"] == "0"
+
+
+def test_the_listing_has_every_single_label_and_every_combination(demo, open_page):
+    listing = open_page("missing_values").dataframe[0].value
+    assert list(listing["missing"]) == [
+        "mask",
+        "distancing",
+        "5k",
+        "mask and distancing",
+        "mask and 5k",
+        "distancing and 5k",
+        "mask and distancing and 5k",
+    ]
+
+
+def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_page):
+    app = open_page("missing_values")
+    area = next(a for a in app.text_area if a.label == "Rules")
+    area.set_value("5k = mask and distance").run()
+    assert not app.exception
+    assert any("distance" in e.value for e in app.error)
+    assert any("^" in c.value for c in app.code)
+
+
+def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
+    app = open_page("missing_values")
+    app.button(key="write_free").click().run()
+    area = next(a for a in app.text_area if a.label == "Rules")
+    area.set_value("").run()
+    app.button(key="save_rules").click().run()
+    assert not app.exception
+    with demo.read() as connection:
+        assert report(connection).cells["derived"] == 0

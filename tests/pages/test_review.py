@@ -1,0 +1,106 @@
+"""The review page with Streamlit's own buttons."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from core.store import decisions, queue, schema
+from core.store.labels import label_id
+
+
+def _button(app, text):
+    return next(b for b in app.button if b.label == text)
+
+
+def _log(workspace):
+    with workspace.read() as connection:
+        return connection.execute(select(schema.decision).order_by(schema.decision.c.id)).all()
+
+
+def _first(workspace):
+    with workspace.read() as connection:
+        return queue.pending(connection, label_id(connection, "mask"), limit=1)[0]
+
+
+def test_without_proposals_it_says_where_they_come_from(demo, open_page):
+    app = open_page("review")
+    assert "Fine-tune" in app.info[0].value
+
+
+def test_accepting_stores_the_proposed_class_and_shows_the_next_image(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Accept").click().run()
+    assert not app.exception
+    (taken,) = _log(proposed)
+    assert (taken.image_id, taken.proposal_id, taken.action, taken.value) == (first.image_id, first.proposal_id, "accept", 1)
+    assert _first(proposed).image_id != first.image_id
+    assert any(_first(proposed).fname in c.value for c in app.caption)
+
+
+def test_rejecting_a_binary_proposal_stores_the_other_class_and_the_rules_follow(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Reject").click().run()
+    assert _log(proposed)[0].value == 0
+    with proposed.read() as connection:
+        five_k = label_id(connection, "5k")
+        cell = connection.execute(
+            select(schema.cell).where(schema.cell.c.image_id == first.image_id, schema.cell.c.label_id == five_k)
+        ).one()
+    assert (cell.value, cell.source) == (0, "derived")
+
+
+def test_undo_brings_the_image_back(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Accept").click().run()
+    _button(app, "Undo").click().run()
+    assert not app.exception
+    assert [row.action for row in _log(proposed)] == ["accept", "undo"]
+    assert any(first.fname in c.value for c in app.caption)
+    # The image that came back can be decided anew: its buttons carry another client id.
+    _button(app, "Reject").click().run()
+    assert [row.action for row in _log(proposed)] == ["accept", "undo", "reject"]
+
+
+def test_a_skipped_image_comes_last(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Skip").click().run()
+    with proposed.read() as connection:
+        order = [r.image_id for r in queue.pending(connection, label_id(connection, "mask"))]
+    assert order[-1] == first.image_id
+    assert len(order) == len(set(order))
+
+
+def test_a_callback_that_arrives_twice_is_taken_once(proposed, open_page):
+    from pages.ui import review_card
+
+    first = _first(proposed)
+    open_page("review")
+    for verdict in ("accept", "reject"):
+        with proposed.write() as connection:
+            decisions.decide(
+                connection,
+                client_id=f"session:{first.proposal_id}:0",
+                reviewer="me",
+                action=verdict,
+                image_id=first.image_id,
+                label_id=first.label_id,
+                proposal_id=first.proposal_id,
+            )
+    assert [row.action for row in _log(proposed)] == ["accept"]
+    assert review_card.CLASS_KEYS == 9
+
+
+def test_when_all_is_decided_it_says_so(proposed, open_page):
+    app = open_page("review")
+    for _ in range(40):
+        if not any(b.label == "Accept" for b in app.button):
+            break
+        _button(app, "Accept").click().run()
+    assert not app.exception
+    assert "Nothing waits" in app.success[0].value
+    with proposed.read() as connection:
+        assert queue.pending_count(connection, label_id(connection, "mask")) == 0
