@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from core.errors import GapwiseError
 from core.importing.check import Report
 from core.importing.merge import Comparison, compare, refuse_changed
-from core.importing.plan import ImportPlan, check_columns
+from core.importing.plan import ImportPlan, check_columns, same
 from core.importing.problems import MEANINGS
 from core.jobs.reporter import Reporter, Silent
 from core.labels.label import MISSING, Label
@@ -43,6 +43,7 @@ class ImportResult:
         aside: How many rows of the table were set aside.
         labels, rules: What is new of them.
         image_ids: Ids of the new images.
+        moved: How many known images are read from another file now, since the old one is gone.
     """
 
     table_id: int | None
@@ -54,6 +55,7 @@ class ImportResult:
     labels: tuple[str, ...]
     rules: tuple[str, ...]
     image_ids: tuple[int, ...] = ()
+    moved: int = 0
 
     @property
     def changed(self) -> bool:
@@ -90,7 +92,7 @@ def commit(ws: Workspace, plan: ImportPlan, report: Report, reporter: Reporter |
             those of the workspace. Nothing is written then.
     """
     reporter = reporter or Silent()
-    if _bare(report.plan) != _bare(plan):
+    if not same(report.plan, plan):
         raise GapwiseError("The plan was changed after it was checked. Check it again before importing.")
     check_columns(plan, list(report.table.frame.columns))
     refuse_unusable(report)
@@ -132,12 +134,14 @@ class _Commit:
         ids = self._add_images(table_id, fresh)
         self._add_cells(fresh, ids, found, {label.name for label in new_labels})
         filled = self._fill(found)
-        self._move(found)
+        moved = self._move(found)
         self._write_asides(table_id, found)
         if filled or new_rules:
             cells.withdraw_stale(self.connection)
         names, rules = tuple(label.name for label in new_labels), tuple(new_rules)
-        return ImportResult(table_id, len(ids), filled=filled, labels=names, rules=rules, image_ids=tuple(ids), **facts)
+        return ImportResult(
+            table_id, len(ids), filled=filled, labels=names, rules=rules, image_ids=tuple(ids), moved=moved, **facts
+        )
 
     def _new_rules(self, labels: Sequence[Label]) -> list[str]:
         there = read_rules(self.connection)
@@ -225,13 +229,15 @@ class _Commit:
         changes = ((image_id, id_of[names[position]], code) for _, image_id, position, code in found.fills)
         return cells.fill_given(self.connection, changes)
 
-    def _move(self, found: Comparison) -> None:
+    def _move(self, found: Comparison) -> int:
         """Follow pictures whose file lies elsewhere now; one that is still in its old place stays there."""
+        t, count = schema.image.c, 0
         for at, image_id in found.moved:
-            t = schema.image.c
             old = self.connection.execute(select(t.path).where(t.id == image_id)).scalar_one()
             if not Path(old).is_file():
                 self.connection.execute(update(schema.image).where(t.id == image_id).values(path=self.images.paths[at]))
+                count += 1
+        return count
 
     def _write_asides(self, table_id: int, found: Comparison) -> None:
         rows = list(self.report.asides)
@@ -245,11 +251,6 @@ class _Commit:
             names = ("row", "fname", "problem", "detail")
             lines = [{"table_id": table_id, **dict(zip(names, row, strict=True))} for row in rows]
             self.connection.execute(insert(schema.aside), lines)
-
-
-def _bare(plan: ImportPlan) -> dict:
-    """A plan without what the check adds."""
-    return plan.model_dump(exclude={"labels": {"__all__": {"spelling"}}})
 
 
 def refuse_unusable(report: Report) -> None:

@@ -165,6 +165,20 @@ def guess_label(
     return _label_plan(column, column, counts)
 
 
+def candidate(table: SourceTable, column: str, tokens: Tokens, known: Label | None = None) -> tuple[LabelPlan, int]:
+    """Return how a column would be a label, guessed or not, and how many distinct values it has.
+
+    With more than 1,000 of them the plan has no classes.
+    """
+    if known is not None:
+        plan = LabelPlan(name=known.name, column=column, classes=list(known.classes), names=list(known.names))
+        return plan, len(known.classes)
+    counts = classes_of(table, column, tokens)
+    if len(counts) > MAX_CLASSES:
+        return LabelPlan(name=column, column=column), len(counts)
+    return _label_plan(column, column, counts), len(counts)
+
+
 def classes_of(table: SourceTable, column: str, tokens: Tokens) -> Counter[str]:
     """Count a column's values; `-1` is a class only where its neighbours say so: -1/1, or other negative numbers."""
     raw = _values(table, column)

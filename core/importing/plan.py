@@ -90,3 +90,9 @@ def check_columns(plan: ImportPlan, columns: Sequence[str]) -> None:
         twice = next((v for v in values if values.count(v) > 1), None)
         if twice is not None:
             raise GapwiseError(f"The {kind} {twice!r} is used twice. Each label needs a column and a name of its own.")
+
+
+def same(a: ImportPlan, b: ImportPlan) -> bool:
+    """Whether two plans do the same; the spelling that a check adds does not count."""
+    spelling = {"labels": {"__all__": {"spelling"}}}
+    return a.model_dump(exclude=spelling) == b.model_dump(exclude=spelling)

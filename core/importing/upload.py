@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 import stat
@@ -42,8 +43,8 @@ class Upload:
 def store_uploads(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> Upload:
     """Store pictures and a table, unpacking zip files, in a new folder below `folder`.
 
-    Nothing is written outside of it: names that leave it, links and what is neither picture nor table are
-    skipped and named. What a zip file says about sizes is not trusted; bytes are counted while they are unpacked.
+    Nothing is written outside of it: names that leave it, links and what is neither picture nor table are skipped
+    and named. What a zip file says about sizes is not trusted; bytes are counted while they are unpacked.
 
     Raises:
         GapwiseError: If a zip file is broken or encrypted, or unpacks to more than 4 GiB or 200,000 files. Nothing stays
@@ -82,9 +83,7 @@ class _Budget:
     def take(self, count: int) -> None:
         self.bytes -= count
         if self.bytes < 0:
-            raise GapwiseError(
-                f"The upload unpacks to more than {MAX_UNPACKED >> 30} GiB. Put the images in a folder and import by path."
-            )
+            raise GapwiseError(f"It unpacks to more than {MAX_UNPACKED >> 30} GiB. Import the images by path.")
 
     def file(self) -> None:
         self.files -= 1
@@ -137,16 +136,13 @@ def _store(upload: Upload, name: str, content: BinaryIO, budget: _Budget) -> Non
 def _copy(upload: Upload, name: str, content: BinaryIO, target: Path, budget: _Budget) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        file = open(target, "xb")
+        with open(target, "xb") as file:
+            while chunk := content.read(_CHUNK):
+                budget.take(len(chunk))
+                file.write(chunk)
     except (FileExistsError, NotADirectoryError):
         upload.skipped.append((name, "a file and a folder have this name"))
-        return
     except OSError as error:
-        if len(target.name.encode()) < 255:
+        if error.errno != errno.ENAMETOOLONG:
             raise
-        upload.skipped.append((name, f"its name is too long: {error.strerror}"))
-        return
-    with file:
-        while chunk := content.read(_CHUNK):
-            budget.take(len(chunk))
-            file.write(chunk)
+        upload.skipped.append((name, "its name is too long"))

@@ -80,7 +80,12 @@ def _asides(asides: pd.DataFrame) -> None:
     if len(asides) > SHOWN_ROWS:
         st.caption(f"The first {SHOWN_ROWS:,} of {len(asides):,} lines; the download has all.")
     st.download_button(
-        "Download as CSV", lambda: to_csv(asides), "set-aside.csv", "text/csv", icon=":material/download:", key="get_asides"
+        "Download as CSV",
+        lambda: to_csv(asides),
+        "set-aside.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="get_asides",
     )
 
 

@@ -1,0 +1,142 @@
+"""The preview before anything is written: what the columns mean, all of it editable."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import GapwiseError
+from core.importing.guess import Tokens, candidate, guess
+from core.importing.plan import DEFAULT_MISSING, ImportPlan, LabelPlan
+from core.labels.label import Label
+from core.labels.rules import parse_rules
+from core.store.labels import labels as read_labels
+from core.store.labels import rules as read_rules
+from core.workspace import DATABASE, Workspace
+from pages.ui import import_state as keys
+from pages.ui.import_state import Draft
+from pages.ui.rules_form import HELP
+from pages.ui.widgets import show_error, told
+
+MAX_COLUMNS = 200  # more rows than that nobody edits by hand
+
+
+def edit(draft: Draft) -> ImportPlan | None:
+    """Draw the editors; return the plan, or None while it can't be used."""
+    title, over = st.columns([5, 1], vertical_alignment="center")
+    title.markdown(f"**{draft.table.name}**, {len(draft.table.frame):,} rows, into **{draft.target.name}**")
+    over.button("Start over", on_click=keys.start_over, args=(draft,), key="start_over", width="stretch")
+    if draft.upload is not None and draft.upload.skipped:
+        first = ", ".join(f"{name} ({why})" for name, why in draft.upload.skipped[:5])
+        st.warning(f"{len(draft.upload.skipped):,} uploaded files were not stored: {first}.")
+    st.dataframe(draft.table.frame.head(20), height=213, key=f"head:{draft.number}")
+    present, rules = _present(draft)
+    with told():
+        base, tokens = _columns(draft, list(present.values()))
+    base.labels = _labels(draft, base, tokens, present)
+    return _with_rules(draft, base, list(present.values()), rules)
+
+
+def _columns(draft: Draft, present: list[Label]) -> tuple[ImportPlan, Tokens]:
+    """Ask for the file-name column and the missing tokens; guess the rest from them."""
+    columns = list(draft.table.frame.columns)
+    first = guess(draft.table, draft.folder, table_path=draft.table_path, known=present)
+    left, right = st.columns(2)
+    filename = left.selectbox(
+        "File name is in", columns, index=columns.index(first.filename), key=f"filename:{draft.number}"
+    )
+    typed = right.text_input(
+        "These mean missing", ", ".join(t for t in DEFAULT_MISSING if t), key=f"missing:{draft.number}",
+        help="Separated by commas; empty cells always. A value that you list as a class is never missing.",
+    )  # fmt: skip
+    listed = [t.strip() for t in typed.split(",") if t.strip()]
+    usual = ("", *(t for t in listed if t.lower() in DEFAULT_MISSING))
+    tokens = Tokens(usual, tuple(t for t in listed if t.lower() not in DEFAULT_MISSING))
+    plan = guess(
+        draft.table, draft.folder, table_path=draft.table_path, filename=filename,
+        missing=tokens.explicit, usual=tokens.usual, known=present,
+    )  # fmt: skip
+    return plan, tokens
+
+
+def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, Label]) -> list[LabelPlan]:
+    guessed = {p.column for p in base.labels}
+    columns = [c for c in draft.table.frame.columns if c != base.filename][:MAX_COLUMNS]
+    plans = [candidate(draft.table, c, tokens, present.get(c)) for c in columns]
+    frame = pd.DataFrame(
+        {
+            "label": [c in guessed for c in columns],
+            "column": columns,
+            "values": [f"{n:,}" for _, n in plans],
+            "classes": [p.classes for p, _ in plans],
+            "names": [p.names for p, _ in plans],
+        }
+    )
+    st.markdown("**Labels**")
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        disabled=["column", "values"],
+        key=f"labels:{draft.number}:{base.filename}:{'|'.join(tokens.every)}",
+        column_config={
+            "label": st.column_config.CheckboxColumn("Label", width="small"),
+            "column": st.column_config.TextColumn("Column"),
+            "values": st.column_config.TextColumn("Values", width="small", help="Distinct ones that are not missing."),
+            "classes": st.column_config.ListColumn(
+                "Classes", help="Of two, the one that says no first.", width="medium"
+            ),
+            "names": st.column_config.ListColumn("Shown as", help="One for each class.", width="medium"),
+        },
+    )
+    chosen = edited[edited["label"]].to_dict("records")
+    plans = [
+        LabelPlan(name=r["column"], column=r["column"], classes=_texts(r["classes"]), names=_texts(r["names"]))
+        for r in chosen
+    ]
+    more = st.text_input(
+        "Labels that no column fills yet", key=f"more:{draft.number}", placeholder="species = cat, dog; flies = no, yes"
+    )
+    return plans + _typed(more)
+
+
+def _typed(text: str) -> list[LabelPlan]:
+    """Read `name = class, class; name = …`."""
+    plans = []
+    for part in text.split(";"):
+        name, _, classes = part.partition("=")
+        if name.strip():
+            listed = [c.strip() for c in classes.split(",") if c.strip()]
+            plans.append(LabelPlan(name=name.strip(), column=None, classes=listed))
+    return plans
+
+
+def _with_rules(draft: Draft, plan: ImportPlan, present: list[Label], there: list[str]) -> ImportPlan | None:
+    """Ask for rules and check everything as it is typed."""
+    typed = st.text_area("Rules", key=f"import_rules:{draft.number}", help=HELP, placeholder="5k = mask and distancing")
+    plan.rules = [line.strip() for line in typed.splitlines() if line.strip()]
+    try:
+        labels = [p.label() for p in plan.labels]
+        new = {label.name for label in labels}
+        parse_rules([*there, *plan.rules], [*(p for p in present if p.name not in new), *labels])
+    except GapwiseError as error:
+        show_error(error)
+        return None
+    kinds = [f"**{x.name}** {'binary' if x.binary else f'{len(x.classes)} classes'}: {_listed(x)}" for x in labels]
+    st.caption("; ".join(kinds) or "No labels: the images come in without any.")
+    return plan
+
+
+def _listed(label: Label) -> str:
+    return ", ".join(label.names[:10]) + (" …" if len(label.names) > 10 else "")
+
+
+def _texts(values: object) -> list[str]:
+    return [str(value).strip() for value in values] if isinstance(values, list | tuple) else []
+
+
+def _present(draft: Draft) -> tuple[dict[str, Label], list[str]]:
+    """Return the labels and rules of the workspace that it goes to, if that is there already."""
+    if not (draft.target / DATABASE).is_file():
+        return {}, []
+    with told(), Workspace.open(draft.target).read() as connection:
+        return {label.name: label for label in read_labels(connection).values()}, read_rules(connection)
