@@ -94,7 +94,9 @@ def _prepare(ws: Workspace, job_id: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_beat(folder, Beat(message="Starting"))
     except OSError as error:
-        raise GapwiseError(f"Can't write into {ws.root}: {error.strerror}. Free some space or change its rights.") from error
+        raise GapwiseError(
+            f"Can't write into {ws.root}: {error.strerror}. Free some space or change its rights."
+        ) from error
 
 
 def _launch(ws: Workspace, job_id: int, arguments: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""Pseudo-labels: predictions for open cells, with probabilities that mean what they say."""

@@ -64,7 +64,9 @@ def metrics_frame(ws: Workspace, run_id: int) -> pd.DataFrame:
     except FileNotFoundError:
         return pd.DataFrame(columns=["epoch"])
     # What follows the last line break is a line that is being written.
-    return pd.DataFrame([json.loads(line) for line in lines[:-1] if line], columns=None if len(lines) > 1 else ["epoch"])
+    return pd.DataFrame(
+        [json.loads(line) for line in lines[:-1] if line], columns=None if len(lines) > 1 else ["epoch"]
+    )
 
 
 def _query():

@@ -30,7 +30,8 @@ class Recipe(BaseModel):
     width: float = Field(1.0, gt=0, le=4, description="Channels of an EfficientNet, as a multiple of the model's own")
     depth: float = Field(1.0, gt=0, le=4, description="Layers of an EfficientNet, as a multiple of the model's own")
     size: Pixels | tuple[Pixels, Pixels] = Field(
-        224, description="Image size in pixels, or [height, width]; the whole picture is scaled to it, nothing is cut off"
+        224,
+        description="Image size in pixels, or [height, width]; the whole picture is scaled to it, nothing is cut off",
     )
 
     epochs: int = Field(20, ge=1, le=10_000, description="Passes over the training images")
@@ -54,17 +55,22 @@ class Recipe(BaseModel):
     clip_grad: float = Field(0.0, ge=0, le=1000, description="Largest gradient norm, 0 for none")
 
     hflip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip")
-    scale: tuple[float, float] = Field((0.8, 1.0), description="Share of the area that a random crop keeps, from and to")
+    scale: tuple[float, float] = Field(
+        (0.8, 1.0), description="Share of the area that a random crop keeps, from and to"
+    )
     ratio: tuple[float, float] = Field((0.9, 1.1), description="Width over height of a random crop, from and to")
     color_jitter: float = Field(0.2, ge=0, le=1, description="Strength of brightness, contrast and saturation changes")
     rand_augment: int = Field(0, ge=0, le=30, description="RandAugment magnitude, 0 for none")
 
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Start of all random numbers")
     precision: Literal["auto", "no", "fp16", "bf16"] = Field(
-        "auto", description="Number format of the computation; auto: bf16, else fp16, on CUDA and full precision elsewhere"
+        "auto",
+        description="Number format of the computation; auto: bf16, else fp16, on CUDA and full precision elsewhere",
     )
     patience: int = Field(0, ge=0, le=10_000, description="Stop after so many epochs without a better one, 0 for never")
-    best_by: Literal["f1", "accuracy"] = Field("f1", description="What the best checkpoint is chosen by (macro F1, accuracy)")
+    best_by: Literal["f1", "accuracy"] = Field(
+        "f1", description="What the best checkpoint is chosen by (macro F1, accuracy)"
+    )
 
     @field_validator("scale", "ratio")
     @classmethod
@@ -76,13 +82,9 @@ class Recipe(BaseModel):
         return value
 
     @property
-    def height(self) -> int:
-        return self.size if isinstance(self.size, int) else self.size[0]
-
-    @property
-    def wide(self) -> int:
-        """The width in pixels; `width` is the channel multiple."""
-        return self.size if isinstance(self.size, int) else self.size[1]
+    def pixels(self) -> tuple[int, int]:
+        """Height and width of the network's input."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def changed(self, **values: object) -> Recipe:
         """Return the recipe with other values, checked again; None means unchanged.

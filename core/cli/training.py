@@ -1,0 +1,168 @@
+"""`train`, `predict` and `jobs`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core import jobs
+from core.cli.common import add_verb, emit, open_workspace
+from core.errors import GapwiseError
+from core.jobs.job import Job
+from core.store import runs
+from core.store.jobs import job_row
+from core.store.labels import label_id
+from core.workspace import Workspace
+
+_OVERRIDES = ("epochs", "batch_size", "size", "weights", "model", "lr", "seed")
+
+
+def register(verbs: argparse._SubParsersAction) -> None:
+    _register_train(add_verb(verbs, "train", "train a label on its known cells, then predict its open ones", _train,
+                             json_output=True))  # fmt: skip
+    predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
+                       json_output=True)  # fmt: skip
+    which = predict.add_mutually_exclusive_group()
+    which.add_argument("--run", type=int, metavar="ID", help="the run (default: the newest)")
+    which.add_argument("--label", metavar="NAME", help="the newest run of this label")
+    _job_options(predict)
+    listing = add_verb(verbs, "jobs", "list, stop and resume what runs in other processes", _jobs, json_output=True)
+    listing.add_argument("action", nargs="?", choices=("list", "stop", "resume", "log"), default="list")
+    listing.add_argument("id", nargs="?", type=int, metavar="ID")
+    listing.set_defaults(usage_error=listing.error)
+
+
+def _register_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--label", required=True, metavar="NAME")
+    parser.add_argument("--recipe", required=True, metavar="NAME", help="a recipe of data/recipes, or a .toml file")
+    for name, kind, text in (
+        ("--epochs", int, "instead of the recipe's"),
+        ("--batch-size", int, "instead of the recipe's"),
+        ("--size", _size, "N or HEIGHTxWIDTH in pixels, instead of the recipe's"),
+        ("--weights", str, "hub, random, or the path of a local file"),
+        ("--model", str, "any timm model name"),
+        ("--lr", float, "learning rate"),
+        ("--seed", int, "start of all random numbers"),
+    ):
+        parser.add_argument(name, type=kind, metavar=name[2:].upper().replace("-", "_"), help=text)
+    parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
+    _job_options(parser)
+
+
+def _job_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
+    parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
+
+
+def _size(text: str) -> int | list[int]:
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(p.isdecimal() for p in parts):
+        raise argparse.ArgumentTypeError(f"expected pixels as 224 or 200x300, got {text!r}")
+    numbers = [int(p) for p in parts]
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _train(args: argparse.Namespace) -> int:
+    from core.training.recipe import load_recipe
+
+    ws = open_workspace(args)
+    with ws.read() as connection:
+        label_id(connection, args.label)  # a wrong name is told before anything starts
+    recipe = load_recipe(args.recipe).changed(**{name: getattr(args, name) for name in _OVERRIDES})
+
+    def work(reporter, job_id: int) -> str:
+        from core.training.train import TRUSTED, Order, train
+
+        with ws.read() as connection:
+            run_id = job_row(connection, job_id).run_id
+        sources = (*TRUSTED, "pseudo") if args.pseudo else TRUSTED
+        order = Order(args.label, Path(args.recipe).stem, recipe, sources)
+        return train(ws, order, reporter, job_id, run_id)
+
+    return _run(args, ws, "train", _train_arguments(args), work)
+
+
+def _train_arguments(args: argparse.Namespace) -> list[str]:
+    recipe = str(Path(args.recipe).resolve()) if args.recipe.endswith(".toml") else args.recipe
+    arguments = ["train", "--label", args.label, "--recipe", recipe]
+    for name in _OVERRIDES:
+        value = getattr(args, name)
+        if value is not None:
+            text = "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            arguments += [f"--{name.replace('_', '-')}", text]
+    return [*arguments, "--pseudo"] if args.pseudo else arguments
+
+
+def _predict(args: argparse.Namespace) -> int:
+    ws = open_workspace(args)
+    run_id = _chosen_run(ws, args)
+
+    def work(reporter, _job_id: int) -> str:
+        from core.pseudo.predict import predict
+
+        return f"Run {run_id}: {predict(ws, run_id, reporter)} open cells have a proposal."
+
+    return _run(args, ws, "predict", ["predict", "--run", str(run_id)], work, run_id)
+
+
+def _chosen_run(ws: Workspace, args: argparse.Namespace) -> int:
+    with ws.read() as connection:
+        if args.run is not None:
+            return runs.run(connection, args.run).id
+        label = None if args.label is None else label_id(connection, args.label)
+        found = runs.list_runs(connection, label)
+    usable = [r.id for r in found if (ws.run_dir(r.id) / runs.BEST).is_file()]
+    if not usable:
+        of = "" if args.label is None else f" of label {args.label!r}"
+        raise GapwiseError(f"There is no trained run{of} yet. Train one with `python -m core train`.")
+    return usable[0]
+
+
+def _run(
+    args: argparse.Namespace,
+    ws: Workspace,
+    kind: str,
+    arguments: list[str],
+    work: Callable[..., str],
+    run_id: int | None = None,
+) -> int:
+    if args.detach:
+        job_id = jobs.start(ws, kind, arguments, run_id)
+        emit(args, {"id": job_id}, str(job_id))
+        return 0
+    from core.jobs.worker import run_job
+
+    foreground = args.job is None
+    job_id = jobs.register(ws, kind, arguments, run_id) if foreground else args.job
+    status = run_job(ws, job_id, lambda reporter: work(reporter, job_id), foreground=foreground)
+    if status == 0:
+        job = jobs.get_job(ws, job_id)
+        emit(args, job.as_dict(), job.message)
+    return status
+
+
+def _jobs(args: argparse.Namespace) -> int:
+    if (args.id is None) != (args.action == "list"):
+        args.usage_error("list takes no job id" if args.action == "list" else f"{args.action} needs a job id")
+    ws = open_workspace(args)
+    if args.action == "list":
+        found = jobs.list_jobs(ws)
+        emit(args, [j.as_dict() for j in found], "\n".join(_line(j) for j in found) or "no jobs yet")
+        return 0
+    if args.action == "log":
+        jobs.get_job(ws, args.id)
+        log = jobs.log_tail(ws, args.id, lines=200)
+        emit(args, {"id": args.id, "log": log}, log)
+        return 0
+    (jobs.stop if args.action == "stop" else jobs.resume)(ws, args.id)
+    job = jobs.get_job(ws, args.id)
+    emit(args, job.as_dict(), f"job {job.id} is {job.state}")
+    return 0
+
+
+def _line(job: Job) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
+    share = f" {100 * job.done / job.total:.0f}%" if job.active and job.total else ""
+    return f"{job.id:>4}  {job.state:<8}{share:>5}  pid {job.pid or '-':<7}  {when}  {' '.join(job.command)}\n      {job.message}"

@@ -1,0 +1,147 @@
+"""Any timm classifier by name, at its own size or compound-scaled. Imports torch: for worker processes only."""
+
+from __future__ import annotations
+
+import difflib
+from functools import partial
+
+import timm
+from huggingface_hub.errors import HfHubHTTPError
+from timm.models import _efficientnet_builder as builder
+from timm.models.efficientnet import EfficientNet
+from torch import nn
+
+from core.errors import GapwiseError
+from core.models.weights import check_hub, hub_failure, load_local
+
+# Stage strings are timm's own for B0 and V2-B0: block, repeats, kernel, stride, expansion, channels, squeeze-excite.
+_V1 = (
+    "ds_r1_k3_s1_e1_c16_se0.25", "ir_r2_k3_s2_e6_c24_se0.25", "ir_r2_k5_s2_e6_c40_se0.25", "ir_r3_k3_s2_e6_c80_se0.25",
+    "ir_r3_k5_s1_e6_c112_se0.25", "ir_r4_k5_s2_e6_c192_se0.25", "ir_r1_k3_s1_e6_c320_se0.25",
+)  # fmt: skip
+_V2 = (
+    "cn_r1_k3_s1_e1_c16_skip", "er_r2_k3_s2_e4_c32", "er_r2_k3_s2_e4_c48", "ir_r3_k3_s2_e4_c96_se0.25",
+    "ir_r5_k3_s1_e6_c112_se0.25", "ir_r8_k3_s2_e6_c192_se0.25",
+)  # fmt: skip
+# Shipped width and depth coefficients, Tan and Le 2019 and 2021.
+_V1_COEFFICIENTS = {
+    0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4), 4: (1.4, 1.8), 5: (1.6, 2.2), 6: (1.8, 2.6), 7: (2.0, 3.1)
+}  # fmt: skip
+_V2_COEFFICIENTS = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4)}
+SCALABLE = {
+    **{f"{p}efficientnet_b{i}": (_V1, *c) for p in ("", "tf_") for i, c in _V1_COEFFICIENTS.items()},
+    **{f"tf_efficientnetv2_b{i}": (_V2, *c) for i, c in _V2_COEFFICIENTS.items()},
+}
+
+
+def build(
+    name: str,
+    classes: int,
+    weights: str = "random",
+    width: float = 1.0,
+    depth: float = 1.0,
+    dropout: float = 0.0,
+    drop_path: float = 0.0,
+    size: tuple[int, int] = (224, 224),
+) -> nn.Module:
+    """Return a classifier that takes (B, 3, height, width) floats and gives (B, classes) logits.
+
+    Args:
+        name: A timm model name, with or without a pretrained tag.
+        classes: At least 1.
+        weights: hub, random, or the path of a local file; a head for other classes is made anew.
+        width, depth: Multiples of the model's own channels and layers, for the names in SCALABLE.
+        size: Height and width in pixels; only models with fixed positions care.
+
+    Raises:
+        GapwiseError: If the name is unknown, the model can't be scaled or take the settings, or the weights don't come.
+    """
+    check_name(name)
+    if (width, depth) != (1.0, 1.0):
+        if weights == "hub":
+            raise GapwiseError(
+                f"There are no published weights for {name} at width {width:g} and depth {depth:g}."
+                " Use weights random or a local file, or set width and depth to 1."
+            )
+        model = scaled(name, classes, width, depth, dropout, drop_path)
+    else:
+        if weights == "hub":
+            check_hub(name)
+        model = _plain(name, classes, dropout, drop_path, size, pretrained=weights == "hub")
+    if weights not in ("hub", "random"):
+        load_local(model, weights)
+    return model
+
+
+def check_name(name: str) -> None:
+    """Raise a GapwiseError with close names unless timm knows the model."""
+    if timm.is_model(name.split(".")[0]) and (
+        ("." not in name) or name in timm.list_models(f"{name}*", pretrained=True)
+    ):
+        return
+    known = timm.list_models() if "." not in name else timm.list_models(f"{name.split('.')[0]}.*", pretrained=True)
+    close = difflib.get_close_matches(name, known or timm.list_models(), n=4, cutoff=0.5)
+    hint = f" Close ones: {', '.join(close)}." if close else " `timm.list_models()` lists them."
+    raise GapwiseError(f"timm has no model {name!r}.{hint}")
+
+
+def scaled(
+    name: str, classes: int, width: float, depth: float, dropout: float = 0.0, drop_path: float = 0.0
+) -> nn.Module:
+    """Return an EfficientNet with more or fewer channels and layers: compound scaling, Tan and Le 2019.
+
+    Built by timm's own EfficientNet builder: layers are rounded up per stage, channels to multiples of 8.
+
+    Raises:
+        GapwiseError: If the name is none of SCALABLE.
+    """
+    base = name.split(".")[0]
+    if base not in SCALABLE:
+        raise GapwiseError(
+            f"{name} can't be scaled: width and depth other than 1 work for {', '.join(sorted(SCALABLE))}."
+        )
+    stages, own_width, own_depth = SCALABLE[base]
+    limit = 0.0 if stages is _V2 else 0.9  # V2 may round channels down by more than a tenth, as the authors' code does
+    rounding = partial(builder.round_channels, multiplier=own_width * width, divisor=8, round_limit=limit)
+    tensorflow = base.startswith("tf_")
+    model = EfficientNet(
+        block_args=builder.decode_arch_def([[s] for s in stages], own_depth * depth),
+        num_classes=classes,
+        num_features=rounding(1280),
+        stem_size=32,
+        round_chs_fn=rounding,
+        pad_type="same" if tensorflow else "",
+        act_layer=nn.SiLU,
+        norm_layer=partial(nn.BatchNorm2d, eps=1e-3 if tensorflow else 1e-5),
+        drop_rate=dropout,
+        drop_path_rate=drop_path,
+    )
+    model.pretrained_cfg = {"classifier": "classifier", "first_conv": "conv_stem"}
+    return model
+
+
+def normalization(model: nn.Module) -> tuple[list[float], list[float]] | None:
+    """Return mean and standard deviation per channel that the model's published weights want, None if unknown."""
+    cfg = getattr(model, "pretrained_cfg", None) or {}
+    return (list(cfg["mean"]), list(cfg["std"])) if cfg.get("mean") and cfg.get("std") else None
+
+
+def _plain(
+    name: str, classes: int, dropout: float, drop_path: float, size: tuple[int, int], pretrained: bool
+) -> nn.Module:
+    extra: dict = {"drop_rate": dropout}
+    if drop_path:
+        extra["drop_path_rate"] = drop_path
+    cfg = timm.get_pretrained_cfg(name)
+    if cfg is not None and cfg.fixed_input_size:
+        extra["img_size"] = size
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=classes, **extra)
+    except TypeError as error:
+        raise GapwiseError(
+            f"{name} does not take one of the settings {', '.join(extra)}: set them to 0. ({error})"
+        ) from error
+    except (RuntimeError, OSError, HfHubHTTPError, AssertionError) as error:
+        if pretrained:
+            raise hub_failure(name, error) from error
+        raise GapwiseError(f"timm could not build {name}: {error}") from error

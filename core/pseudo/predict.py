@@ -1,0 +1,191 @@
+"""Predictions of a run for every open cell of its label. Imports torch: for worker processes only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from sqlalchemy import select
+from torch import nn
+
+from core.errors import GapwiseError
+from core.explain.cam import Mapper, mapper, target_layer
+from core.files import write_atomic
+from core.jobs.reporter import Reporter
+from core.models.zoo import build
+from core.pseudo.calibrate import fit_temperature, probabilities
+from core.store import schema
+from core.store.cells import open_cells
+from core.store.proposals import put_proposals
+from core.store.runs import run as run_row
+from core.training.batches import Normalize, plain_batches
+from core.training.checkpoint import load_best
+from core.training.pictures import Pictures
+from core.training.rundir import Known, RunDir
+from core.workspace import Workspace
+
+log = logging.getLogger("gapwise")
+
+BATCH = 32
+NOTES = "predict.json"  # temperature, and the checkpoint that it belongs to
+
+
+@dataclass
+class Network:
+    """A run's best network, ready to predict.
+
+    Attributes:
+        layer: Name of the layer that maps are made of, None when the model has none.
+    """
+
+    model: nn.Module
+    normalize: Normalize
+    size: tuple[int, int]
+    layer: str | None
+
+    def logits(self, pictures: torch.Tensor) -> np.ndarray:
+        """Return (B, C) logits of uint8 pictures (B, 3, H, W)."""
+        with torch.inference_mode():
+            return self.model(self.normalize(pictures)).float().cpu().numpy()
+
+
+def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
+    """Store a run's calibrated prediction and map for every open cell of its label, and for its held-out cells.
+
+    Doing it twice changes nothing; a broken one goes on where it ended. Memory does not grow with the number of cells.
+
+    Returns:
+        How many open cells have a proposal of this run now.
+
+    Raises:
+        GapwiseError: If the run or its checkpoint is not there.
+    """
+    with ws.read() as connection:
+        row = run_row(connection, run_id)
+        cells = [(c.image_id, c.path) for c in open_cells(connection, row.label_id)]
+    folder = RunDir(ws.run_dir(run_id))
+    network = load_network(folder)
+    _, heldout = folder.data()
+    pictures = Pictures(ws, dict(cells) | {k.image_id: k.path for k in heldout}, network.size)
+    pictures.prepare(reporter)
+    if reporter.should_stop():
+        return 0
+    for image_id, problem in pictures.failed.items():
+        log.info("image %d has no prediction: %s", image_id, problem)
+    heldout = [k for k in heldout if k.image_id not in pictures.failed]
+    notes = _calibrated(folder, network, pictures, heldout, has_old=bool(_predicted(ws, run_id)))
+    done = set() if notes["mixed"] else _predicted(ws, run_id)
+    ids = [i for i, _ in cells if i not in pictures.failed]
+    todo = [(i, 1) for i in (k.image_id for k in heldout) if i not in done]
+    todo += [(i, 0) for i in ids if i not in done]
+    _store_all(ws, row, network, pictures, todo, notes["temperature"], reporter)
+    if notes["mixed"] and not reporter.should_stop():
+        _write_notes(folder, {**notes, "mixed": False})
+    return len(set(ids) & _predicted(ws, run_id))
+
+
+def load_network(folder: RunDir) -> Network:
+    """Return a run's best network on the best device there is.
+
+    Raises:
+        GapwiseError: If the checkpoint is missing or broken.
+    """
+    recipe, facts = folder.recipe(), folder.facts()
+    model = build(recipe.model, len(facts["classes"]), "random", recipe.width, recipe.depth, size=recipe.pixels)
+    load_best(folder.best, model)
+    device = Accelerator().device
+    model = model.eval().to(device, memory_format=torch.channels_last)
+    layer = target_layer(model, recipe.pixels)
+    if layer is None:
+        log.info("%s has no convolutional stages: proposals come without maps", recipe.model)
+    return Network(model, Normalize(facts["mean"], facts["std"], device), recipe.pixels, layer and layer[0])
+
+
+def _calibrated(
+    folder: RunDir, network: Network, pictures: Pictures, heldout: Sequence[Known], has_old: bool
+) -> dict[str, object]:
+    """Return the notes on the present checkpoint; a new one is calibrated first.
+
+    `mixed` says that some proposals may be an older checkpoint's: the run was trained on after its first prediction.
+    """
+    checkpoint = hashlib.sha256(folder.best.read_bytes()).hexdigest()
+    path = folder.root / NOTES
+    if path.is_file() and (notes := json.loads(path.read_text()))["checkpoint"] == checkpoint:
+        return notes
+    if not heldout:
+        raise GapwiseError("None of the run's held-out pictures can be read, so its confidence can't be calibrated.")
+    ids = [k.image_id for k in heldout]
+    logits = np.concatenate([network.logits(batch) for _, batch in plain_batches(pictures, ids, BATCH)])  # (N, C)
+    temperature = fit_temperature(logits, np.array([k.value for k in heldout]))
+    log.info("temperature %.3f, layer of the maps: %s", temperature, network.layer)
+    notes = {"checkpoint": checkpoint, "temperature": temperature, "layer": network.layer, "mixed": has_old}
+    _write_notes(folder, notes)
+    return notes
+
+
+def _write_notes(folder: RunDir, notes: dict[str, object]) -> None:
+    write_atomic(folder.root / NOTES, json.dumps(notes).encode())
+
+
+def _predicted(ws: Workspace, run_id: int) -> set[int]:
+    with ws.read() as connection:
+        query = select(schema.proposal.c.image_id).where(schema.proposal.c.run_id == run_id)
+        return set(connection.execute(query).scalars())
+
+
+def _store_all(
+    ws: Workspace,
+    row,
+    network: Network,
+    pictures: Pictures,
+    todo: Sequence[tuple[int, int]],
+    temperature: float,
+    reporter: Reporter,
+) -> None:
+    heldout = dict(todo)
+    done = 0
+    for ids, logits, maps in _outputs(network, pictures, [i for i, _ in todo], reporter):
+        probs = probabilities(logits, temperature)  # (B, C)
+        rows = [
+            {"run_id": row.id, "label_id": row.label_id, "image_id": i, "heldout": heldout[i], **_fields(p, m)}
+            for i, p, m in zip(ids, probs, maps, strict=True)
+        ]
+        with ws.write() as connection:
+            put_proposals(connection, rows)
+        done += len(ids)
+        reporter.progress(done, len(todo), f"Predicting: {done} of {len(todo)} cells")
+
+
+def _outputs(
+    network: Network, pictures: Pictures, ids: Sequence[int], reporter: Reporter
+) -> Iterator[tuple[list[int], np.ndarray, Sequence[np.ndarray | None]]]:
+    with ExitStack() as stack:
+        make: Mapper | None = None
+        if network.layer is not None:
+            make = stack.enter_context(mapper(network.model, network.model.get_submodule(network.layer)))
+        for part, batch in plain_batches(pictures, ids, BATCH):
+            if reporter.should_stop():
+                return
+            if make is None:
+                yield part, network.logits(batch), [None] * len(part)
+            else:
+                yield part, *make(network.normalize(batch))
+
+
+def _fields(probs: np.ndarray, cam: np.ndarray | None) -> dict[str, object]:
+    value = int(probs.argmax())
+    return {
+        "probs": [round(float(p), 6) for p in probs],
+        "value": value,
+        "confidence": float(probs[value]),
+        "map": None if cam is None else cam.tobytes(),
+        "map_height": None if cam is None else cam.shape[0],
+        "map_width": None if cam is None else cam.shape[1],
+    }

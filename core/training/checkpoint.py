@@ -1,0 +1,168 @@
+"""Checkpoints: the best weights, and everything that is needed to go on. Imports torch: for worker processes only."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from accelerate import Accelerator
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+from core.errors import GapwiseError
+from core.files import write_atomic
+from core.training.optim import Schedule
+
+log = logging.getLogger("gapwise")
+
+POINTER = "latest.json"  # names the folder that is whole; replaced in one step once it is
+FOLDER = "checkpoints"
+
+
+@dataclass
+class Position:
+    """Where a run is.
+
+    Attributes:
+        epoch: Epochs completed.
+        step: Steps done in the next one.
+        steps: Steps in all.
+        loss_sum, seen: Training loss summed over the images of the next epoch so far, and their number.
+        seconds: Time spent in all epochs, broken ones too.
+        best: Metrics of the best epoch so far; empty before the first.
+        waited: Epochs since the best one.
+        over: Whether the run ended, by its epochs or by patience.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    loss_sum: float = 0.0
+    seen: int = 0
+    seconds: float = 0.0
+    best: dict = field(default_factory=dict)
+    waited: int = 0
+    over: bool = False
+
+
+class _State:
+    """What accelerate stores beside model and optimizer: position and schedule."""
+
+    def __init__(self, position: Position, schedule: Schedule) -> None:
+        self.position, self.schedule = position, schedule
+
+    def state_dict(self) -> dict:
+        return {"position": asdict(self.position), "schedule": self.schedule.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.position.__dict__.update(state["position"])
+        self.schedule.load_state_dict(state["schedule"])
+
+
+class Checkpoints:
+    """Best and latest checkpoint of a run. A killed process leaves the last whole ones."""
+
+    def __init__(self, root: Path, accelerator: Accelerator, position: Position, schedule: Schedule) -> None:
+        self.root, self.accelerator, self.position = root, accelerator, position
+        accelerator.register_for_checkpointing(_State(position, schedule))
+
+    def save(self) -> None:
+        """Store the present state as the latest one.
+
+        Raises:
+            OSError: If it can't be written; the one before stays.
+        """
+        name = f"{self.position.epoch}-{self.position.step}-{int(self.position.over)}"
+        before = _pointed(self.root)
+        folder = self.root / FOLDER / name
+        if name == before:
+            return
+        shutil.rmtree(folder, ignore_errors=True)  # a part that a killed process left
+        try:
+            self.accelerator.save_state(str(folder))
+        except RuntimeError as error:  # torch's writer says so when the disk is full
+            raise OSError(os.strerror(28), str(folder)) if "write" in str(error).lower() else error from error
+        _sync(folder)
+        write_atomic(self.root / POINTER, json.dumps({"folder": name}).encode())
+        for other in (self.root / FOLDER).iterdir():
+            if other.name != name:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def load(self) -> bool:
+        """Go to the latest state; return False when none was stored yet.
+
+        Raises:
+            GapwiseError: If it is there but broken.
+        """
+        name = _pointed(self.root)
+        if name is None:
+            return False
+        folder = self.root / FOLDER / name
+        try:
+            self.accelerator.load_state(str(folder))
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+            KeyError,
+            EOFError,
+            pickle.UnpicklingError,
+            SafetensorError,
+        ) as error:
+            raise GapwiseError(
+                f"The latest checkpoint in {folder} is missing or broken, so the run can't go on from it:"
+                f" {_first_line(error)}. Its best weights in best.safetensors are kept; start a new training with them"
+                " as local weights."
+            ) from error
+        return True
+
+
+def save_best(path: Path, model: nn.Module) -> None:
+    """Replace the best weights in one step."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    write_atomic(path, save(tensors))
+
+
+def load_best(path: Path, model: nn.Module) -> None:
+    """Fill a model with a run's best weights.
+
+    Raises:
+        GapwiseError: If there are none, or the file is broken.
+    """
+    if not path.is_file():
+        raise GapwiseError(
+            f"There is no checkpoint {path}: the run ended before its first epoch was measured."
+            " Resume it, or train anew."
+        )
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise GapwiseError(f"The checkpoint {path} is broken: {_first_line(error)}. Train anew.") from error
+
+
+def _pointed(root: Path) -> str | None:
+    try:
+        return json.loads((root / POINTER).read_text())["folder"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GapwiseError(f"{root / POINTER} is broken, so the run can't go on. Start a new training.") from error
+
+
+def _sync(folder: Path) -> None:
+    for file in folder.iterdir():
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

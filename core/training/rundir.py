@@ -1,0 +1,117 @@
+"""A run folder explains itself: recipe, seed, versions, data, metrics. One writer per file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from core.errors import GapwiseError
+from core.files import write_atomic
+from core.store.runs import BEST, METRICS
+from core.training.recipe import Recipe, parse_recipe
+
+RECIPE, FACTS, DATA = "recipe.toml", "run.json", "data.csv"
+_LIBRARIES = ("torch", "torchvision", "timm", "accelerate", "safetensors", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known cell as a run used it: what it needs to go on, whatever people decide meanwhile."""
+
+    image_id: int
+    value: int
+    digest: str
+    path: str
+
+
+class RunDir:
+    """The files of one run."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.best = root / BEST
+        self.metrics = root / METRICS
+
+    def create(self, recipe: Recipe, facts: dict, train: Sequence[Known], heldout: Sequence[Known]) -> None:
+        """Write recipe, facts and data.
+
+        Raises:
+            OSError: If that can't be written.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.root / RECIPE, recipe.to_toml().encode())
+        write_atomic(self.root / DATA, _table(train, heldout).encode())
+        self.write_facts(facts)
+
+    def write_facts(self, facts: dict) -> None:
+        write_atomic(self.root / FACTS, (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def facts(self) -> dict:
+        """Return label, classes, normalization, fingerprint and the like."""
+        return json.loads(self._read(FACTS))
+
+    def recipe(self) -> Recipe:
+        import tomllib
+
+        return parse_recipe(tomllib.loads(self._read(RECIPE)), f"The recipe in {self.root}")
+
+    def data(self) -> tuple[list[Known], list[Known]]:
+        """Return training and held-out cells."""
+        parts: dict[str, list[Known]] = {"train": [], "heldout": []}
+        for row in csv.DictReader(io.StringIO(self._read(DATA))):
+            parts[row["part"]].append(Known(int(row["image_id"]), int(row["value"]), row["digest"], row["path"]))
+        return parts["train"], parts["heldout"]
+
+    def append_metrics(self, row: dict) -> None:
+        """Add an epoch's metrics."""
+        with open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def drop_metrics_after(self, epoch: int) -> None:
+        """Forget epochs that were measured but never checkpointed: they come again."""
+        if self.metrics.exists():
+            lines = self.metrics.read_text(encoding="utf-8").split("\n")[:-1]
+            kept = [line for line in lines if line and json.loads(line)["epoch"] <= epoch]
+            write_atomic(self.metrics, "".join(f"{line}\n" for line in kept).encode())
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.root / name).read_text(encoding="utf-8")
+        except OSError as error:
+            raise GapwiseError(
+                f"The run folder {self.root} lacks {name} ({error.strerror}), so this run can't go on."
+                " Start a new training."
+            ) from error
+
+
+def fingerprint(train: Sequence[Known], heldout: Sequence[Known]) -> str:
+    """Return a SHA-256 of what was learned and measured: image digests and values, in any order of rows."""
+    lines = sorted(f"{part} {k.digest} {k.value}" for part, rows in _parts(train, heldout) for k in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result hangs on."""
+    found = {name: version(name) for name in _LIBRARIES}
+    return {"python": sys.version.split()[0], "platform": platform.platform(), **found}
+
+
+def _parts(train: Sequence[Known], heldout: Sequence[Known]) -> tuple[tuple[str, Sequence[Known]], ...]:
+    return ("train", train), ("heldout", heldout)
+
+
+def _table(train: Sequence[Known], heldout: Sequence[Known]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("part", "image_id", "value", "digest", "path"))
+    for part, rows in _parts(train, heldout):
+        writer.writerows((part, k.image_id, k.value, k.digest, k.path) for k in rows)
+    return text.getvalue()
