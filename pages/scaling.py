@@ -1,0 +1,93 @@
+"""Scaling: one dimension against compound, drawn to scale and counted."""
+
+import streamlit as st
+
+from core.charts.scaling import extent, network
+from core.models.scaling import Factors
+from core.models.stages import Stage, scaled_stages, totals
+from pages.ui import scaling_controls, scaling_counts, scaling_tables, state
+from pages.ui.widgets import page_header, told
+
+
+def figures(factors: Factors, stages: tuple[Stage, ...]) -> None:
+    base = totals(scaled_stages(Factors()))[1]
+    parameters, multiply_adds = totals(stages)
+    growth = multiply_adds / base
+    cost, size, formula = st.columns(3)
+    cost.metric("Multiply-adds", f"{multiply_adds / 1e9:.2f}B", help=f"Counted: {multiply_adds:,}")
+    size.metric("Parameters", f"{parameters / 1e6:.1f}M", help=f"Counted: {parameters:,}")
+    formula.metric("d·w²·r²", f"{factors.cost:.2f}", help="What the formula says the multiply-adds grow by")
+    st.caption(
+        f"d = {factors.depth:.2f}, w = {factors.width:.2f}, r = {factors.resolution:.2f} ({factors.px} px). Counted, it"
+        f" costs {growth:.2f} times B0: {100 * (growth / factors.cost - 1):+.1f}% against the formula."
+    )
+
+
+def count_built(networks: tuple[Factors, ...], stages: tuple[tuple[Stage, ...], ...]) -> None:
+    found = scaling_counts.built(networks)
+    same = all((f["parameters"], f["multiply_adds"]) == totals(s) for f, s in zip(found, stages, strict=True))
+    named = " · ".join(
+        f"**{side}** {f['multiply_adds']:,} multiply-adds, {f['parameters']:,} parameters"
+        for side, f in zip(("one dimension", "compound"), found, strict=True)
+    )
+    (st.success if same else st.error)(
+        f"{'The built networks have exactly the figures shown' if same else 'The built networks differ'}: {named}"
+    )
+
+
+page_header(
+    "Scaling",
+    "One dimension against all three together, from EfficientNet-B0: Tan and Le 2019, arXiv 1905.11946.",
+)
+scaling_controls.lock()
+with told():
+    left, right = st.columns(2, gap="large")
+    with left.container(border=True):
+        st.subheader("One dimension", anchor=False)
+        one = scaling_controls.single_side()
+    with right.container(border=True):
+        st.subheader("Compound", anchor=False)
+        compound = scaling_controls.compound_side()
+    if state.get(state.SCALING_PROBLEM):
+        st.warning(state.get(state.SCALING_PROBLEM))
+    networks = (one, compound)
+    built = tuple(scaled_stages(factors) for factors in networks)
+size = extent(built)
+for column, key, factors, stages in zip((left, right), ("drawn_one", "drawn_compound"), networks, built, strict=True):
+    with column:
+        st.plotly_chart(network(stages, size), key=key, config={"displayModeBar": False})
+        figures(factors, stages)
+        with st.expander("Stages", icon=":material/table_rows:"):
+            st.dataframe(
+                scaling_tables.stage_table(stages), hide_index=True, column_config=scaling_tables.STAGE_FORMATS, key=f"{key}_table"
+            )
+st.caption(
+    "Both drawings have one scale: a block is as wide as its channels, as high as its picture, and reaches back one step per"
+    " layer. The figures are sums over the layers of the scaled network; check them on the networks themselves:"
+)
+if st.button("Build both and count", icon=":material/calculate:", key="count_built"):
+    with told():
+        count_built(networks, built)
+
+st.subheader("The paper's comparison, counted", anchor=False)
+table = scaling_tables.single_dimension()
+st.dataframe(table, hide_index=True, column_config=scaling_tables.SINGLE_FORMATS, key="single_table")
+alone = table.iloc[1:-1]
+st.markdown(
+    f"The paper compares these networks at about 1.8B multiply-adds. Counted, one dimension alone has"
+    f" {alone.counted.min():.2f} to {alone.counted.max():.2f}B and the compound network {table.counted.iloc[-1]:.2f}B, so it is"
+    " not quite a comparison at equal cost: part of the compound network's lead is compute. The last column has the"
+    " factors that are equal. Printed: Tan and Le 2019, table 7. Counted: `python -m core scale --depth 4` and so on."
+)
+
+st.subheader("Shipped coefficients against the formula", anchor=False)
+st.dataframe(
+    scaling_tables.shipped(), hide_index=True, column_config=scaling_tables.SHIPPED_FORMATS, key="shipped_table"
+)
+st.markdown(
+    "**Why do they differ?** The number after the B is not φ, and the paper prints no φ for B1 to B7. The released code holds a"
+    " table written by hand instead: width and depth to one decimal, resolutions in steps of 4. No φ gives these values:"
+    " even at the nearest one the larger networks are shallower than α^φ and take larger pictures than γ^φ would. The authors give"
+    " no reason. What counts for a network is its row in this table; the formula says where it came from. EfficientNetV2 (Tan and Le"
+    " 2021, arXiv 2104.00298) leaves the single formula: it scales stages unevenly and caps the picture size."
+)
