@@ -15,7 +15,7 @@ from core.errors import GapwiseError
 from core.images.decode import ImageError, ImageFacts, inspect, read_bytes
 from core.images.pool import parallel
 from core.importing import values as v
-from core.importing.folder import ImageFolder
+from core.importing.folder import ImageFolder, clean
 from core.importing.merge import Incoming, compare, refuse_changed
 from core.importing.plan import ImportPlan, check_columns, read_source
 from core.importing.problems import MEANINGS, Problems
@@ -132,8 +132,9 @@ class _Checker:
             else:
                 first[match.name] = index
                 self.found[index] = match.name
+        mentioned = {clean(text)[0] for text in self.fnames}  # a link that was refused is named all the same
         for name in self.folder.files:
-            if name not in first:
+            if name not in first and name not in mentioned:
                 self.problems.add(None, name, "unnamed")
 
     def ids(self) -> None:

@@ -79,7 +79,8 @@ def commit(ws: Workspace, plan: ImportPlan, report: Report, reporter: Reporter |
     """Write an import in one transaction.
 
     The table goes to `tables/` as Parquet, every value as text. `source_table.plan` holds the plan as
-    JSON with each label's `spelling` (class to how the table writes it) and `content`, the SHA-256 of the table.
+    JSON with each label's `spelling` (class to how the table writes it), `content` (SHA-256 of the table) and
+    `aside_rows` (position of a row set aside to its number in the file).
 
     A workspace that has data already takes the new images; of images that it knows (by name, else by file) only gaps
     are filled, differing values stay. The same table again changes nothing.
@@ -164,7 +165,8 @@ class _Commit:
         return source is None and self.report.set_aside > 0
 
     def _write_source(self, source) -> int:
-        plan = {**self.report.plan.model_dump(), "content": self.content}
+        numbers = {str(at): int(self.report.table.rows[at]) for at, *_ in self.report.asides if at is not None}
+        plan = {**self.report.plan.model_dump(), "content": self.content, "aside_rows": numbers}
         if source is not None:
             again = {p["name"] for p in plan["labels"]}
             plan["labels"] += [p for p in source.plan["labels"] if p["name"] not in again]

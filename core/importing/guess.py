@@ -180,14 +180,17 @@ def candidate(table: SourceTable, column: str, tokens: Tokens, known: Label | No
 
 
 def classes_of(table: SourceTable, column: str, tokens: Tokens) -> Counter[str]:
-    """Count a column's values; `-1` is a class only where its neighbours say so: -1/1, or other negative numbers."""
+    """Count the values that are classes: neither missing ones nor strays beside 0 and 1.
+
+    `-1` is a class only where its neighbours say so: in -1/1, or with other negative numbers.
+    """
     raw = _values(table, column)
     counts = v.distinct(raw, [*(t for t in tokens.usual if t != "-1"), *tokens.explicit])
     others = set(counts) - {"-1"}
     plausible = others == {"1"} or any(re.fullmatch(r"-\d+(\.\d+)?", o) for o in others)
     if "-1" in counts and "-1" in tokens.usual and not plausible:
         del counts["-1"]
-    return counts
+    return v.without_strays(counts)
 
 
 def _chosen(text: str, table: SourceTable, filename: str, tokens: Tokens, known: dict[str, Label]) -> LabelPlan:

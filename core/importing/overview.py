@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from core.importing.problems import MEANINGS
 from core.labels.label import Label
 from core.store import schema
 from core.store.images import image_count
@@ -23,7 +22,7 @@ class Overview:
         labels: In table order.
         values: Label name to how many of its cells have a value.
         tables: One line for each imported table: name, rows, images, images_root, created (UTC).
-        asides: One line for each row set aside and each file that no row names: table, row (position, from 1), file,
+        asides: One line for each row set aside and each file that no row names: table, row (as the file counts), file,
             problem, detail.
         rows_aside: How many of these lines are rows.
     """
@@ -75,14 +74,12 @@ def sample(connection: Connection, count: int, seed: int) -> list[tuple[int, str
 
 def _asides(connection: Connection) -> pd.DataFrame:
     a, table = schema.aside.c, schema.source_table.c
-    query = (
-        select(table.name, a.row, a.fname, a.problem, a.detail)
-        .join(schema.source_table, table.id == a.table_id)
-        .order_by(a.table_id, a.row.is_(None), a.row, a.id)
-    )
-    lines = [
-        (name, None if row is None else row + 1, fname, problem, detail or MEANINGS[problem][1])
-        for name, row, fname, problem, detail in connection.execute(query)
-    ]
+    tables = connection.execute(select(table.id, table.name, table.plan))
+    known = {row.id: (row.name, row.plan.get("aside_rows", {})) for row in tables}
+    query = select(a.table_id, a.row, a.fname, a.problem, a.detail).order_by(a.table_id, a.row.is_(None), a.row, a.id)
+    lines = []
+    for table_id, row, fname, problem, detail in connection.execute(query):
+        name, numbers = known[table_id]
+        lines.append((name, None if row is None else numbers.get(str(row), row + 1), fname, problem, detail))
     frame = pd.DataFrame(lines, columns=["table", "row", "file", "problem", "detail"])
     return frame.astype({"row": "Int64"})

@@ -47,8 +47,8 @@ def store_uploads(folder: Path, files: Iterable[tuple[str, BinaryIO]]) -> Upload
     and named. What a zip file says about sizes is not trusted; bytes are counted while they are unpacked.
 
     Raises:
-        GapwiseError: If a zip file is broken or encrypted, or unpacks to more than 4 GiB or 200,000 files. Nothing stays
-            behind then.
+        GapwiseError: If a zip file is broken or encrypted, or unpacks to more than 4 GiB or 200,000 files. Nothing
+            stays behind then.
     """
     root = folder / f"upload-{secrets.token_hex(6)}"
     upload = Upload(root, root / "files")

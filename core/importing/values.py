@@ -52,6 +52,23 @@ def distinct(values: Sequence[str], missing: Iterable[str]) -> Counter[str]:
     return found
 
 
+def without_strays(counts: Counter[str]) -> Counter[str]:
+    """Leave out rare values beside a pair such as 0 and 1, so that `maybe` or 7 is reported and no third class.
+
+    A stray occurs once, or all strays together in at most 5% of the rows; numbers that go on after 0 and 1 are taken
+    for classes unless they are fewer than 1%.
+    """
+    pair = next((p for p in PAIRS if all(value in counts for value in p)), None)
+    others = {value: n for value, n in counts.items() if pair is None or value not in pair}
+    if pair is None or not others:
+        return counts
+    total, rare = sum(counts.values()), sum(others.values())
+    follows = pair == ("0", "1") and set(others) == {str(i) for i in range(2, 2 + len(others))}
+    single = max(others.values()) == 1 and min(counts[value] for value in pair) > 1
+    stray = rare < 0.01 * total if follows else single or rare <= 0.05 * total
+    return Counter({value: counts[value] for value in pair}) if stray else counts
+
+
 def encode(values: Sequence[str], classes: Sequence[str], missing: Iterable[str]) -> tuple[np.ndarray, dict[str, str]]:
     """Turn a column into class codes.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import streamlit as st
+from PIL import Image, ImageOps
 
 from core.errors import GapwiseError
 from core.images.previews import preview
@@ -13,7 +16,8 @@ from core.workspace import Workspace
 from pages.ui import import_state as keys
 from pages.ui.readers import stamp
 
-SAMPLE = 16  # two rows of small pictures on a wide screen
+SAMPLE = 12  # two rows of small pictures on a laptop's screen
+TILE, MARGIN = (300, 225), 14  # pixels; st.image puts pictures of a list edge to edge, so each carries its own gap
 SHOWN_ROWS = 500
 
 
@@ -37,7 +41,15 @@ def show(workspace: Workspace) -> None:
         st.dataframe(_labels(held), hide_index=True, key="labels")
     with right:
         st.subheader("Imported tables", anchor=False)
-        st.dataframe(held.tables, hide_index=True, key="tables")
+        st.dataframe(
+            held.tables,
+            hide_index=True,
+            key="tables",
+            column_config={
+                "images_root": st.column_config.TextColumn("image folder", width="medium"),
+                "created": st.column_config.DatetimeColumn("imported (UTC)", format="YYYY-MM-DD HH:mm"),
+            },
+        )
     if len(held.asides):
         _asides(held.asides)
 
@@ -45,15 +57,15 @@ def show(workspace: Workspace) -> None:
 def _strip(workspace: Workspace) -> None:
     with workspace.read() as connection:
         chosen = o.sample(connection, SAMPLE, keys.get(keys.SHUFFLE))
-    paths, names = [], []
+    tiles, names = [], []
     for image_id, fname in chosen:
         try:
-            paths.append(str(preview(workspace, image_id)))
+            tiles.append(_tile(str(preview(workspace, image_id))))
         except GapwiseError:
-            continue  # the file went away after the import; the problem list below says which
+            continue  # the file went away after the import; when all did, that is said below
         names.append(fname)
-    if paths:
-        st.image(paths, caption=names, width=138)
+    if tiles:
+        st.image(tiles, caption=names, width=158)
     else:
         st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
     st.button("Show others", on_click=keys.shuffle, icon=":material/shuffle:", key="shuffle")
@@ -93,3 +105,15 @@ def _asides(asides: pd.DataFrame) -> None:
 def _overview(state: tuple, _workspace: Workspace) -> o.Overview:
     with _workspace.read() as connection:
         return o.overview(connection)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _tile(path: str) -> bytes:
+    """Return a preview cut to a common shape, with a transparent margin."""
+    with Image.open(path) as picture:
+        cut = ImageOps.fit(picture, TILE)
+    tile = Image.new("RGBA", (TILE[0] + MARGIN, TILE[1] + MARGIN))
+    tile.paste(cut, (0, 0))
+    buffer = io.BytesIO()
+    tile.save(buffer, "WEBP", quality=85)
+    return buffer.getvalue()

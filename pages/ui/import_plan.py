@@ -29,7 +29,7 @@ def edit(draft: Draft) -> ImportPlan | None:
     if draft.upload is not None and draft.upload.skipped:
         first = ", ".join(f"{name} ({why})" for name, why in draft.upload.skipped[:5])
         st.warning(f"{len(draft.upload.skipped):,} uploaded files were not stored: {first}.")
-    st.dataframe(draft.table.frame.head(20), height=213, key=f"head:{draft.number}")
+    st.dataframe(draft.table.frame.head(20), height=213, hide_index=True, key=f"head:{draft.number}")
     present, rules = _present(draft)
     with told():
         base, tokens = _columns(draft, list(present.values()))

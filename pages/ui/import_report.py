@@ -19,6 +19,7 @@ from pages.ui.progress import Bar
 from pages.ui.widgets import told
 
 SHOWN_ROWS = 1000
+ROW_COLUMNS = ["row", "file", "severity", "meaning", "detail"]
 
 
 def draw(draft: Draft, plan: ImportPlan) -> None:
@@ -64,9 +65,12 @@ def _report(report: Report) -> None:
     summary = pd.DataFrame(
         {"count": counts.values(), "what": [MEANINGS[c][1] for c in counts], "then": [MEANINGS[c][0] for c in counts]}
     )
-    st.dataframe(summary, hide_index=True, key="problem_counts")
+    narrow = {"count": st.column_config.NumberColumn(width="small"), "then": st.column_config.TextColumn(width="small")}
+    st.dataframe(summary, hide_index=True, key="problem_counts", column_config=narrow, height="content")
     shown = report.problems.head(SHOWN_ROWS)
-    st.dataframe(shown, hide_index=True, height=min(38 + 35 * len(shown), 300), key="problem_rows")
+    st.dataframe(
+        shown, hide_index=True, height=min(38 + 35 * len(shown), 300), key="problem_rows", column_order=ROW_COLUMNS
+    )
     if len(report.problems) > SHOWN_ROWS:
         st.caption(f"The first {SHOWN_ROWS:,} of {len(report.problems):,} lines; the download has all.")
     st.download_button(
