@@ -13,9 +13,9 @@ import numpy as np
 HEADS = 3.6  # a figure is so many heads high
 FOCAL = 320.0  # the camera's focal length, in units: turns apparent height into depth
 # In body heights, about 0.7 m and 1.4 m: nothing lies between, so no scene's truth is a matter of opinion.
-NEAR, APART = 0.42, 0.80
+NEAR, APART = 0.40, 0.80
 # In heads, between the middles of neighbours who stand side by side: shoulders are 1.3 heads wide.
-_NEAR_GAP, _APART_GAP = (1.08, 1.40), 2.95
+_NEAR_GAP, _APART_GAP = (1.08, 1.32), 2.95
 _SIZES = {1: (44, 70), 2: (40, 62), 3: (34, 43), 4: (28, 31)}  # head height by number of people
 _NEAR_COUNTS = {2: 0.60, 3: 0.32, 4: 0.08}
 _APART_COUNTS = {1: 0.18, 2: 0.50, 3: 0.25, 4: 0.07}
@@ -108,7 +108,7 @@ def draw_layout(mask: int, distancing: int, rng: np.random.Generator) -> Layout:
 def _depths(count: int, head: float, rng: np.random.Generator) -> np.ndarray:
     """Head heights from left to right; sometimes one person stands well behind the others, (count,)."""
     heads = head * rng.uniform(0.99, 1.01, count)
-    if count >= 2 and head > 40 and rng.random() < 0.2:
+    if count >= 2 and head > 40 and rng.random() < 0.14:
         heads[rng.integers(count)] *= rng.uniform(0.6, 0.68)
     return heads
 
