@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from core.cli.common import add_verb, emit, say
 
@@ -16,12 +15,14 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 def _demo(args: argparse.Namespace) -> int:
     # Imported here: the other verbs need neither Pillow nor pandas for it.
-    from core.demo.build import build, finished
+    from core.demo.build import NAME, build, finished
+    from core.demo.scenes import check_size
     from core.jobs.reporter import Console
     from core.store.images import image_count
-    from core.workspace import DATABASE, Workspace
+    from core.workspace import Workspace
 
-    there = (Path(args.workspace) / DATABASE).is_file() and finished(Workspace.open(args.workspace))
+    check_size(args.images, args.seed)
+    there = finished(Workspace.create(args.workspace, NAME))
     ws = build(args.workspace, args.images, args.seed, Console())
     with ws.read() as connection:
         images = image_count(connection)

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from core.cli import demo
+from core.errors import GapwiseError
 from core.workspace import PROJECT
 
 
@@ -32,6 +33,12 @@ def test_demo_makes_a_workspace_once_and_then_leaves_it_as_it_is(tmp_path, capsy
 def test_without_json_it_says_where_the_demo_is(tmp_path, capsys):
     assert run("--workspace", str(tmp_path), "--images", "2", "--seed", "4") == 0
     assert capsys.readouterr().out == f"{tmp_path}: 2 street scenes\n"
+
+
+def test_a_size_that_makes_no_sense_is_an_error_and_makes_nothing(tmp_path):
+    with pytest.raises(GapwiseError, match="0 scenes"):
+        run("--workspace", str(tmp_path / "ws"), "--images", "0")
+    assert not (tmp_path / "ws").exists()
 
 
 def test_a_number_that_is_none_is_wrong_usage(tmp_path):
