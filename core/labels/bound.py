@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.errors import GapwiseError
 from core.labels.label import Label
 from core.labels.syntax import Operation, RuleError, Test, Token, parse
 
@@ -32,7 +33,8 @@ def bind(text: str, labels: Sequence[Label]) -> Rule:
         RuleError: If the text is no rule, or names an unknown label or class.
     """
     positions = {label.name: i for i, label in enumerate(labels)}
-    tree = _bind(parse(text, positions), text, labels, positions)
+    classes = {label.name: {*label.classes, *label.names} for label in labels}
+    tree = _bind(parse(text, classes), text, labels, positions)
     return Rule(text.strip(), tree, frozenset(_mentioned(tree)))
 
 
@@ -46,17 +48,22 @@ def _bind(node: Test | Operation, text: str, labels: Sequence[Label], positions:
             raise RuleError(
                 text,
                 node.name.position,
-                f"{label.name!r} has {len(label.classes)} classes; compare it with one: {label.name} = \"{label.classes[0]}\".",
+                f'{label.name!r} has {_many(label)}; compare it with one: {label.name} = "{label.classes[0]}".',
             )
         return ("is", position, 1)
-    wanted = node.class_text.text
-    known = [label.classes, label.names]
-    code = next((c.index(wanted) for c in known if wanted in c), None)
-    if code is None:
-        raise RuleError(
-            text, node.class_text.position, f"{label.name!r} has no class {wanted!r}; it has {_listed(label.classes)}."
-        )
+    code = _code(label, node.class_text, text)
     return ("is", position, code) if node.equal else ("not", ("is", position, code))
+
+
+def _code(label: Label, wanted: Token, text: str) -> int:
+    try:
+        return label.code(wanted.text)
+    except GapwiseError:
+        listed = _listed(label.classes)
+        message = f"{label.name!r} has no class {wanted.text!r}; it has {listed}."
+        if wanted.text in label.names:
+            message = f"Several classes of {label.name!r} are shown as {wanted.text!r}; write one of {listed}."
+        raise RuleError(text, wanted.position, message) from None
 
 
 def _find(name: Token, text: str, positions: dict[str, int]) -> int:
@@ -66,6 +73,10 @@ def _find(name: Token, text: str, positions: dict[str, int]) -> int:
     if len(folded) == 1:
         return positions[folded[0]]
     raise RuleError(text, name.position, f"There is no label {name.text!r}; the labels are {_listed(positions)}.")
+
+
+def _many(label: Label) -> str:
+    return "one class" if len(label.classes) == 1 else f"{len(label.classes)} classes"
 
 
 def _listed(names: Sequence[str] | dict[str, int], most: int = 12) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.labels.bound import Rule
-from core.labels.label import MISSING
+from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet
 from core.labels.solver import possible, satisfiable
 
@@ -22,7 +22,8 @@ class Deduction:
 
     Attributes:
         state: (N, L) int8: KNOWN has a value; FREE: all assignments that fit the row agree on it; OPEN:
-            they differ; CONFLICT: the row's known cells, of labels that rules tie to this one, contradict each other.
+            they differ, or the label has one class only; CONFLICT: the row's known cells, of labels that
+            rules tie to this one, contradict each other.
         implied: (N, L) int16, the class of a FREE cell, -1 elsewhere.
         conflict: (N,) bool, rows whose known cells break the rules.
     """
@@ -45,6 +46,10 @@ def deduce(values: np.ndarray, rules: RuleSet) -> Deduction:
 
     Args:
         values: Class codes, shape (N, L), -1 missing, L the number of labels in `rules`.
+
+    Raises:
+        ValueError: If values has another shape.
+        TooTangled: If the rules were made to be hard and a row can't be decided in about a second.
     """
     if values.ndim != 2 or values.shape[1] != len(rules.labels):
         raise ValueError(f"values has shape {values.shape}; expected (N, {len(rules.labels)})")
@@ -74,15 +79,21 @@ def _deduce_distinct(
         row = [MISSING] * len(rules.labels)
         for column, code in zip(columns, known, strict=True):
             row[column] = int(code)
-        if not satisfiable(bound, rules.labels, row):
+        missing = np.flatnonzero(known == MISSING)
+        fitting = possible(bound, rules.labels, row, [columns[j] for j in missing], enough=2)
+        if fitting is None:
             broken[i] = True
-            states[i, known == MISSING] = CONFLICT
+            states[i, missing] = CONFLICT
             continue
-        for j in np.flatnonzero(known == MISSING):
-            fitting = possible(bound, rules.labels, row, columns[j])
-            if len(fitting) == 1:
-                states[i, j], codes[i, j] = FREE, fitting[0]
+        for j in missing:
+            if _settled(fitting[columns[j]], rules.labels[columns[j]]):
+                states[i, j], codes[i, j] = FREE, min(fitting[columns[j]])
     return states, codes, broken
+
+
+def _settled(classes: set[int], label: Label) -> bool:
+    # A label with a single class is not free because of that: no rule says that the class applies.
+    return len(classes) == 1 and len(label.classes) > 1
 
 
 def prove(row: Sequence[int], position: int, rules: RuleSet) -> Proof | None:
@@ -96,11 +107,10 @@ def prove(row: Sequence[int], position: int, rules: RuleSet) -> Proof | None:
     """
     bound = _bound(position, rules)
     known = [MISSING if i == position else int(c) for i, c in enumerate(row)]
-    if not satisfiable(bound, rules.labels, list(known)):
-        return None
 
     def implies(trial: list[int], some: Sequence[Rule]) -> bool:
-        return len(possible(some, rules.labels, trial, position)) == 1
+        fitting = possible(some, rules.labels, trial, [position], enough=2)
+        return fitting is not None and _settled(fitting[position], rules.labels[position])
 
     return _shrink(known, bound, implies) if implies(known, bound) else None
 
@@ -110,8 +120,8 @@ def smallest_conflicts(row: Sequence[int], rules: RuleSet) -> list[Proof]:
     found = []
     for _, bound in rules.components:
         known = [int(c) for c in row]
-        if not satisfiable(bound, rules.labels, list(known)):
-            found.append(_shrink(known, bound, lambda t, some: not satisfiable(some, rules.labels, list(t))))
+        if not satisfiable(bound, rules.labels, known):
+            found.append(_shrink(known, bound, lambda t, some: not satisfiable(some, rules.labels, t)))
     return found
 
 

@@ -7,13 +7,14 @@
     not     := 'not' not | '(' rule ')' | name [ ('=' | '!=') class ]
     name    := word | `any text`                        class := "any text" | 'any text' | word
 
-A bare word after `=` is a class when it is no label's name: `mask = 1`, but `5k = mask and distancing`.
+A bare word after `=` is a class when it is no label's name: `mask = 1`, but `5k = mask and distancing`. A label's
+name in other case counts as that label too, unless the word is a class of the label before the `=`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import GapwiseError
@@ -90,24 +91,26 @@ def tokens(text: str) -> list[Token]:
     return [*found, Token("end", "", len(text))]
 
 
-def parse(text: str, names: Collection[str]) -> Test | Operation:
+def parse(text: str, classes: Mapping[str, Collection[str]]) -> Test | Operation:
     """Parse one rule.
 
     Args:
-        names: The labels' names, to tell `a = b` of two labels from a label and its class.
+        classes: The labels' names with what each one's classes are called, to tell `a = b` of two labels from a
+            label and its class.
 
     Raises:
         RuleError: With the position at which the text stops making sense.
     """
-    parser = _Parser(text, set(names))
+    parser = _Parser(text, classes)
     tree = parser.rule()
     parser.expect_end()
     return tree
 
 
 class _Parser:
-    def __init__(self, text: str, names: set[str]) -> None:
-        self.text, self.names = text, names
+    def __init__(self, text: str, classes: Mapping[str, Collection[str]]) -> None:
+        self.text, self.classes = text, classes
+        self.folded = {name.casefold(): name for name in classes}
         self.tokens, self.at, self.depth = tokens(text), 0, 0
 
     @property
@@ -183,7 +186,9 @@ class _Parser:
         if self.now.keyword not in ("=", "!="):
             return Test(name)
         value = self.tokens[self.at + 1]
-        is_class = value.kind == "class" or (value.kind == "word" and not value.keyword and value.text not in self.names)
+        is_class = value.kind == "class" or (
+            value.kind == "word" and not value.keyword and self.class_word(name, value)
+        )
         if self.now.keyword == "!=" and not is_class:
             raise self.fail("After `!=` comes a class of the label.", value)
         if not is_class:
@@ -191,3 +196,10 @@ class _Parser:
         equal = self.now.keyword == "="
         self.at += 2
         return Test(name, value, equal)
+
+    def class_word(self, name: Token, value: Token) -> bool:
+        """Whether a bare word after `=` is a class, not a label."""
+        if value.text in self.classes or value.text.casefold() not in self.folded:
+            return value.text not in self.classes
+        label = name.text if name.text in self.classes else self.folded.get(name.text.casefold())
+        return value.text in self.classes.get(label, ())
