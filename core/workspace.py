@@ -40,21 +40,23 @@ class Workspace:
         """Create a workspace, or open the one that is there.
 
         Raises:
-            GapwiseError: If the folder can't be made or written.
+            GapwiseError: If the folder can't be made or written, or holds a workspace of a newer Gapwise.
         """
         root = Path(root).resolve()
         try:
             for folder in (root, root / "images", root / "tables", root / "previews", root / "runs", root / "jobs"):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise GapwiseError(f"Can't make a workspace in {root}: {error.strerror}. Choose a folder you may write to.") from error
+            raise GapwiseError(
+                f"Can't make a workspace in {root}: {error.strerror}. Choose a folder you may write to."
+            ) from error
         engine = db.open_engine(_url(root))
         db.create_tables(engine)
         workspace = cls(root, engine)
         with workspace.write() as connection:
             upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",), update=())
             upsert(connection, schema.meta, {"key": "name", "value": name or root.name}, ("key",), update=())
-        return workspace
+        return workspace._checked()
 
     @classmethod
     def open(cls, root: Path | str) -> Workspace:
@@ -69,14 +71,16 @@ class Workspace:
                 f"There is no workspace in {root}. Make the demo with `python -m core demo --workspace {root}`,"
                 " or bring your own data in with `python -m core import`."
             )
-        workspace = cls(root, db.open_engine(_url(root)))
-        version = workspace.setting("version")
+        return cls(root, db.open_engine(_url(root)))._checked()
+
+    def _checked(self) -> Workspace:
+        version = self.setting("version")
         if version != schema.VERSION:
             raise GapwiseError(
-                f"The workspace in {root} has version {version}; this Gapwise reads version {schema.VERSION}."
+                f"The workspace in {self.root} has version {version}; this Gapwise reads version {schema.VERSION}."
                 " Use the Gapwise that wrote it, or import the data again."
             )
-        return workspace
+        return self
 
     def read(self) -> AbstractContextManager[Connection]:
         """A consistent view of the database."""

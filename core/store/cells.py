@@ -44,9 +44,7 @@ class CellTable:
         return np.where(self.sources == SOURCES.index("derived"), MISSING, self.values).astype(np.int16)
 
 
-def add_cells(
-    connection: Connection, image_ids: Sequence[int], label_ids: Sequence[int], codes: np.ndarray
-) -> None:
+def add_cells(connection: Connection, image_ids: Sequence[int], label_ids: Sequence[int], codes: np.ndarray) -> None:
     """Insert the cells of new images (or of new labels), codes (N, L) of imported classes, -1 a gap."""
     if codes.shape != (len(image_ids), len(label_ids)):
         raise ValueError(f"codes has shape {codes.shape}; expected {(len(image_ids), len(label_ids))}")
@@ -72,7 +70,8 @@ def fill_given(connection: Connection, cells: Iterable[tuple[int, int, int]]) ->
     for image_id, label_id, code in cells:
         statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
         statement = statement.where(c.given.is_(None), (c.value.is_(None)) | (c.source == "derived"))
-        filled += connection.execute(statement.values(given=code, value=code, source="given")).rowcount
+        new = {"given": code, "value": code, "source": "given", "decision_id": None, "proposal_id": None}
+        filled += connection.execute(statement.values(new)).rowcount
     return filled
 
 
@@ -144,6 +143,11 @@ def derive_all(connection: Connection) -> dict[str, int]:
     derived = table.sources == SOURCES.index("derived")
     _write(connection, table, free & (~derived | (table.values != result.implied)), result.implied)
     _write(connection, table, derived & ~free, np.full_like(result.implied, MISSING))
+    # From now on they stand because they were asked for, not because of the decision that settled them first.
+    c = schema.cell.c
+    connection.execute(
+        update(schema.cell).where(c.source == "derived", c.decision_id.is_not(None)).values(decision_id=None)
+    )
     written = (free & ~derived).sum(axis=0)
     return {label.name: int(n) for label, n in zip(table.labels, written, strict=True) if n}
 
@@ -158,35 +162,56 @@ def withdraw_stale(connection: Connection) -> int:
     return int(stale.sum())
 
 
-def settle(connection: Connection, image_id: int, before: CellTable, restore: Sequence[int] = ()) -> dict:
-    """Bring one image's derived cells up to date after one of its other cells changed.
+def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
+    """Bring one image's derived cells up to date after a decision or an undo changed another of its cells.
 
-    Derived cells that still follow stay, the others are withdrawn; cells that follow now and did
-    not before are written. Cells that were free before and that nobody wrote stay as they were: writing all
-    free cells is a decision of its own.
+    Which free cells have a value depends on what stands now, not on the way there, so that undoing in whatever order
+    leads back: those that `derive_all` once wrote, and all that rules tie to a cell that a person decided. Other
+    free cells stay as they are: writing them is a decision of its own.
 
     Args:
-        before: The image's cells before the change.
-        restore: Label ids that a decision had withdrawn: written again if they follow again.
+        decision_id: The decision or undo; noted in the cells that it settles.
 
     Returns:
-        {"written": {label id: code}, "withdrawn": [label ids]}.
+        {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids]}; the last are those of the
+        withdrawn that `derive_all` had written: they come back when they follow again.
     """
-    rules = rule_set(connection)
-    now = load(connection, [image_id])
-    old, new = deduce(before.base, rules), deduce(now.base, rules)
-    free_before, free = old.state == FREE, new.state == FREE
-    derived = now.sources == SOURCES.index("derived")
-    again = np.isin(np.array(now.label_ids), list(restore))[None, :]
-    write = free & (np.where(derived, now.values != new.implied, ~free_before | again))
-    withdraw = derived & ~free
-    _write(connection, now, write, new.implied)
-    _write(connection, now, withdraw, np.full_like(new.implied, MISSING))
-    ids = np.array(now.label_ids)
+    rules, now = rule_set(connection), load(connection, [image_id])
+    new, ids = deduce(now.base, rules), np.array(now.label_ids)
+    derived = (now.sources == SOURCES.index("derived"))[0]
+    standing = derived & ~np.isin(ids, _settled_labels(connection, image_id))
+    asked = standing | np.isin(ids, _once_asked(connection, image_id))
+    target = (new.state[0] == FREE) & (_tied_to_decisions(now, rules) | asked)
+    write = target & (~derived | (now.values != new.implied)[0])
+    _write(connection, now, (write & asked)[None, :], new.implied)
+    _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
+    _write(connection, now, (derived & ~target)[None, :], np.full_like(new.implied, MISSING))
     return {
-        "written": {int(i): int(c) for i, c in zip(ids[write[0]], new.implied[0][write[0]], strict=True)},
-        "withdrawn": [int(i) for i in ids[withdraw[0]]],
+        "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
+        "withdrawn": ids[derived & ~target].tolist(),
+        "unasked": ids[standing & ~target].tolist(),
     }
+
+
+def _tied_to_decisions(now: CellTable, rules: RuleSet) -> np.ndarray:
+    """(L,) bool: labels that rules tie to one that a person decided, of the one image in `now`."""
+    tied = np.zeros(len(now.labels), dtype=bool)
+    for positions, _ in rules.components:
+        columns = list(positions)
+        tied[columns] = (now.sources[0, columns] == SOURCES.index("human")).any()
+    return tied
+
+
+def _settled_labels(connection: Connection, image_id: int) -> list[int]:
+    c = schema.cell.c
+    query = select(c.label_id).where(c.image_id == image_id, c.source == "derived", c.decision_id.is_not(None))
+    return list(connection.execute(query).scalars())
+
+
+def _once_asked(connection: Connection, image_id: int) -> list[int]:
+    d = schema.decision.c
+    effects = connection.execute(select(d.effects).where(d.image_id == image_id)).scalars()
+    return [label_id for e in effects if e for label_id in e.get("unasked", [])]
 
 
 def put(
@@ -201,12 +226,13 @@ def put(
     """Set one cell. `given` is never touched."""
     c = schema.cell.c
     statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
-    connection.execute(
-        statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id)
-    )
+    connection.execute(statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id))
 
 
-def _write(connection: Connection, table: CellTable, where: np.ndarray, codes: np.ndarray) -> None:
+def _write(
+    connection: Connection, table: CellTable, where: np.ndarray, codes: np.ndarray, decision_id: int | None = None
+) -> None:
+    """Set the derived cells at `where` (N, L) to `codes`, -1 to withdraw them."""
     rows, columns = np.nonzero(where)
     if not len(rows):
         return
@@ -214,7 +240,9 @@ def _write(connection: Connection, table: CellTable, where: np.ndarray, codes: n
     statement = (
         update(schema.cell)
         .where(c.image_id == bindparam("at_image"), c.label_id == bindparam("at_label"))
-        .values(value=bindparam("new_value"), source=bindparam("new_source"), decision_id=None, proposal_id=None)
+        .values(
+            value=bindparam("new_value"), source=bindparam("new_source"), decision_id=bindparam("by"), proposal_id=None
+        )
     )
     ids = np.array(table.label_ids)
     changes = [
@@ -223,6 +251,7 @@ def _write(connection: Connection, table: CellTable, where: np.ndarray, codes: n
             "at_label": int(label_id),
             "new_value": None if code == MISSING else int(code),
             "new_source": None if code == MISSING else "derived",
+            "by": None if code == MISSING else decision_id,
         }
         for image_id, label_id, code in zip(table.image_ids[rows], ids[columns], codes[rows, columns], strict=True)
     ]

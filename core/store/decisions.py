@@ -20,6 +20,7 @@ from core.store.labels import labels as read_labels
 
 ACTIONS = ("accept", "reject", "choose", "skip", "flag")
 MAX_TEXT = 200  # characters of a client id or a reviewer's name
+MAX_NOTE = 2000  # characters
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def decide(
         action: `accept` or `reject` the proposal, `choose` the class `value`, `skip` or `flag`.
         value: A class code, only with `choose`.
         proposal_id: What was on screen; needed to accept or reject.
-        note: Free text.
+        note: Free text, at most 2000 characters.
 
     Raises:
         GapwiseError: If an argument is not what the action needs, or names nothing that exists.
@@ -79,9 +80,9 @@ def decide(
         return _outcome(earlier, repeated=True)
     label = _label(connection, label_id)
     images.image(connection, image_id)
-    stored = _stored_value(connection, action, label, image_id, label_id, value, proposal_id)
-    before = cells.load(connection, [image_id])
     cell = _cell(connection, image_id, label_id)
+    proposal = _proposal(connection, image_id, label_id, proposal_id)
+    stored = _stored_value(action, label, value, proposal)
     applied = stored is None or cell.source != "human"
     row = {
         "client_id": client_id,
@@ -93,13 +94,14 @@ def decide(
         "value": stored,
         "applied": int(applied),
         "effects": None,
-        "note": note,
+        "note": _note(note),
     }
     decision_id = _append(connection, row)
     if stored is not None and applied:
-        cells.put(connection, image_id, label_id, stored, "human", decision_id, proposal_id)
+        agreed = proposal_id if proposal is not None and proposal.value == stored else None
+        cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed)
         prior = {k: getattr(cell, k) for k in ("value", "source", "decision_id", "proposal_id")}
-        _note_effects(connection, decision_id, {"prior": prior, **cells.settle(connection, image_id, before)})
+        _note_effects(connection, decision_id, {"prior": prior, **cells.settle(connection, image_id, decision_id)})
     return _outcome(_by_client(connection, client_id), repeated=False)
 
 
@@ -159,7 +161,6 @@ def history(connection: Connection, limit: int = 50, reviewer: str | None = None
 
 
 def _restore(connection: Connection, undo_id: int, last: Row) -> None:
-    before = cells.load(connection, [last.image_id])
     cell = _cell(connection, last.image_id, last.label_id)
     if cell.decision_id == last.id:
         prior = dict(last.effects["prior"])
@@ -167,30 +168,27 @@ def _restore(connection: Connection, undo_id: int, last: Row) -> None:
             # What it replaced has been taken back meanwhile: only the imported value is left.
             prior = {"value": cell.given, "source": None if cell.given is None else "given"}
         cells.put(connection, last.image_id, last.label_id, **prior)
-    restore = [int(i) for i in last.effects["withdrawn"]]
-    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, before, restore))
+    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, undo_id))
 
 
-def _stored_value(
-    connection: Connection,
-    action: str,
-    label: Label,
-    image_id: int,
-    label_id: int,
-    value: int | None,
-    proposal_id: int | None,
-) -> int | None:
+def _proposal(connection: Connection, image_id: int, label_id: int, proposal_id: int | None) -> Row | None:
+    if proposal_id is None:
+        return None
+    proposal = proposals.proposal(connection, proposal_id)
+    if (proposal.image_id, proposal.label_id) != (image_id, label_id):
+        raise GapwiseError("That proposal is about another cell; nothing was stored.")
+    return proposal
+
+
+def _stored_value(action: str, label: Label, value: int | None, proposal: Row | None) -> int | None:
     if action not in ACTIONS:
         raise GapwiseError(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
     if (value is not None) != (action == "choose"):
         raise GapwiseError("A class goes with `choose`, and only with it.")
     if action == "choose":
-        if not 0 <= value < len(label.classes):
-            raise GapwiseError(f"{label.name!r} has classes 0 to {len(label.classes) - 1}, not {value}.")
+        if not isinstance(value, int) or not 0 <= value < len(label.classes):
+            raise GapwiseError(f"{label.name!r} has classes 0 to {len(label.classes) - 1}, not {value!r}.")
         return value
-    proposal = None if proposal_id is None else proposals.proposal(connection, proposal_id)
-    if proposal is not None and (proposal.image_id, proposal.label_id) != (image_id, label_id):
-        raise GapwiseError("That proposal is about another cell; nothing was stored.")
     if action in ("skip", "flag"):
         return None
     if proposal is None:
@@ -219,12 +217,16 @@ def _by_client(connection: Connection, client_id: str) -> Row | None:
 
 
 def _undone(connection: Connection, decision_id: int) -> bool:
-    return connection.execute(select(schema.decision.c.id).where(schema.decision.c.undoes == decision_id)).first() is not None
+    d = schema.decision.c
+    return connection.execute(select(d.id).where(d.undoes == decision_id)).first() is not None
 
 
 def _cell(connection: Connection, image_id: int, label_id: int) -> Row:
     c = schema.cell.c
-    return connection.execute(select(schema.cell).where(c.image_id == image_id, c.label_id == label_id)).one()
+    found = connection.execute(select(schema.cell).where(c.image_id == image_id, c.label_id == label_id)).first()
+    if found is None:
+        raise GapwiseError(f"Image {image_id} has no cell for label {label_id}. Import its table again.")
+    return found
 
 
 def _label(connection: Connection, label_id: int) -> Label:
@@ -239,6 +241,15 @@ def _text(value: str, what: str) -> str:
     if not value or len(value) > MAX_TEXT or not value.isprintable():
         raise GapwiseError(f"The {what} must have 1 to {MAX_TEXT} printable characters; {len(value)} arrived.")
     return value
+
+
+def _note(text: str | None) -> str | None:
+    if text is None:
+        return None
+    # Half of a surrogate pair (bytes of a command line that are no UTF-8) can't be stored.
+    if len(text) > MAX_NOTE or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise GapwiseError(f"A note has at most {MAX_NOTE} characters of Unicode text; {len(text)} arrived.")
+    return text
 
 
 def _outcome(row: Row, repeated: bool) -> Outcome:

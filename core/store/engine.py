@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 
+from core.errors import GapwiseError
 from core.store import schema
 
 
@@ -34,18 +36,50 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one consistent state and writes nothing."""
-    with engine.begin() as connection:
+    """A transaction that sees one consistent state and writes nothing.
+
+    Raises:
+        GapwiseError: If the database can't be used: locked for too long, disk full, not a database.
+    """
+    with _told(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its first moment; all of it happens or none."""
-    with engine.connect().execution_options(gapwise_mode="IMMEDIATE") as connection, connection.begin():
+    """A transaction that holds the write lock from its first moment; all of it happens or none.
+
+    Raises:
+        GapwiseError: As `reading`.
+    """
+    with (
+        _told(engine),
+        engine.connect().execution_options(gapwise_mode="IMMEDIATE") as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
 def create_tables(engine: Engine) -> None:
-    """Create what is missing; existing tables are left alone."""
-    schema.metadata.create_all(engine)
+    """Create what is missing; existing tables are left alone.
+
+    Raises:
+        GapwiseError: If the database can't be used.
+    """
+    with _told(engine):
+        schema.metadata.create_all(engine)
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
+    """Turn the database's own troubles into something for people; mistakes of the program stay as they are."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DatabaseError as error:
+        where = engine.url.database or engine.url.render_as_string()
+        raise GapwiseError(
+            f"The workspace's database {where} can't be used: {error.orig}."
+            " Is it a workspace, is there space on the disk, and may you write there?"
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from sqlalchemy import Connection
@@ -24,23 +25,26 @@ class Reason:
 
 def free_examples(connection: Connection, limit: int = 5) -> list[Reason]:
     """Return some free cells that nobody wrote yet, each with its proof, spread over the labels."""
-    table = load(connection)
-    rules = rule_set(connection)
+    table, rules = load(connection), rule_set(connection)
     result = deduction(connection, table)
     free = (result.state == FREE) & (table.values == MISSING)
+    by_label = [_distinct_rows(table.base, np.flatnonzero(free[:, j]), limit) for j in range(len(table.labels))]
+    # The first example of every label, then the second of every label.
+    turns = [(row, j) for turn in zip_longest(*by_label) for j, row in enumerate(turn) if row is not None]
     found = []
-    for position, label in enumerate(table.labels):
-        # One example for each distinct row: the same proof ten times tells nothing new.
-        rows = np.flatnonzero(free[:, position])
-        _, first = np.unique(table.base[rows], axis=0, return_index=True)
-        for row in rows[np.sort(first)][:limit]:
-            base = table.base[row]
-            proof = prove(base, position, rules)
-            implied = label.names[result.implied[row, position]]
-            sentence = f"{label.name} is {implied}, because {_because(proof, table.labels, base)}"
-            image_id = int(table.image_ids[row])
-            found.append(Reason(image_id, images.image(connection, image_id).fname, sentence))
-    return found[:limit]
+    for row, position in turns[:limit]:
+        base, label = table.base[row], table.labels[position]
+        because = _because(prove(base, position, rules), table.labels, base)
+        image_id = int(table.image_ids[row])
+        sentence = f"{label.name} is {label.names[result.implied[row, position]]}, because {because}"
+        found.append(Reason(image_id, images.image(connection, image_id).fname, sentence))
+    return found
+
+
+def _distinct_rows(base: np.ndarray, rows: np.ndarray, limit: int) -> list[int]:
+    """Return some of `rows`, each with other values: the same proof ten times tells nothing new."""
+    _, first = np.unique(base[rows], axis=0, return_index=True)
+    return rows[np.sort(first)][:limit].tolist()
 
 
 def conflicts(connection: Connection, limit: int = 100) -> list[Reason]:

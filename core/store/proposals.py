@@ -61,7 +61,14 @@ def heldout_frame(connection: Connection, run_id: int) -> pd.DataFrame:
     p, c, i = schema.proposal.c, schema.cell.c, schema.image.c
     query = (
         select(
-            p.id.label("proposal_id"), p.image_id, i.fname, i.path, c.value.label("truth"), p.value, p.confidence, p.probs
+            p.id.label("proposal_id"),
+            p.image_id,
+            i.fname,
+            i.path,
+            c.value.label("truth"),
+            p.value,
+            p.confidence,
+            p.probs,
         )
         .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
         .join(schema.image, i.id == p.image_id)

@@ -20,7 +20,7 @@ def pending(
 ) -> list[Row]:
     """Return the next proposals of a label whose cells have no value yet.
 
-    Skipped, flagged and rejected-without-answer cells come after all others.
+    Skipped, flagged and rejected-without-answer cells come after all others, the longest ago first.
 
     Args:
         order: One of ORDERS.
@@ -29,7 +29,8 @@ def pending(
 
     Returns:
         Rows (proposal_id, run_id, image_id, label_id, fname, path, width, height, probs, value, confidence, map,
-        map_height, map_width, seen), best first. Empty when all are decided or nothing is proposed.
+        map_height, map_width, seen), best first; `seen` is 0, or the decision that put it to the end. Empty when all
+        are decided or nothing is proposed.
 
     Raises:
         GapwiseError: If there is no such order.
@@ -66,11 +67,16 @@ def _rows(*where):
     p, c, i, d = schema.proposal.c, schema.cell.c, schema.image.c, schema.decision.c
     undone = schema.decision.alias()
     # A skip that was undone counts as never skipped.
-    seen = exists().where(
-        d.image_id == p.image_id,
-        d.label_id == p.label_id,
-        d.action.in_(("skip", "flag", "reject")),
-        ~exists().where(undone.c.undoes == d.id),
+    seen = (
+        select(func.coalesce(func.max(d.id), 0))
+        .where(
+            d.image_id == p.image_id,
+            d.label_id == p.label_id,
+            d.action.in_(("skip", "flag", "reject")),
+            ~exists().where(undone.c.undoes == d.id),
+        )
+        .correlate(schema.proposal)
+        .scalar_subquery()
     )
     return (
         select(

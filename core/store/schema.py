@@ -145,7 +145,8 @@ decision = Table(
     Column("applied", SmallInteger, nullable=False),  # 0: kept, but somebody had decided the cell before
     Column("undoes", ForeignKey("decision.id"), unique=True),
     # What it changed, so that an undo restores exactly that: {"prior": cell before, "written": {label id: code},
-    # "withdrawn": [label ids]}; the latter two are derived cells of the same image.
+    # "withdrawn": [label ids], "unasked": [label ids]}; the latter three are derived cells of the same image,
+    # see `cells.settle`.
     Column("effects", JSON),
     Column("note", Text),
     Column("created", Float, nullable=False),
@@ -161,7 +162,8 @@ cell = Table(
     Column("given", SmallInteger),  # the imported value; NULL: a gap
     Column("value", SmallInteger),  # the current value
     Column("source", String),  # given human derived pseudo, NULL while there is no value
-    Column("decision_id", ForeignKey("decision.id")),  # what set it, for human and pseudo
+    # What set it; for a derived cell the decision that settled it, NULL when `derive` wrote it.
+    Column("decision_id", ForeignKey("decision.id")),
     Column("proposal_id", ForeignKey("proposal.id")),  # what that decision agreed with, if anything
 )
 Index("cell_state", cell.c.label_id, cell.c.source, cell.c.value)
@@ -172,7 +174,8 @@ job = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", String, nullable=False),  # train predict previews ...
     Column("command", JSON, nullable=False),  # arguments after `python -m core`
-    Column("state", String, nullable=False),  # queued running stopping stopped finished failed (lost is seen, not stored)
+    # queued running stopping stopped finished failed (lost is seen, not stored)
+    Column("state", String, nullable=False),
     Column("pid", Integer),
     Column("pid_started", Float),  # psutil's create_time: tells a reused pid apart
     Column("run_id", Integer),
