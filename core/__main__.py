@@ -15,7 +15,7 @@ GROUPS = ("demo", "importing", "missing", "training", "review", "exporting", "sc
 
 def parser() -> argparse.ArgumentParser:
     """Return the whole command line's parser."""
-    root = argparse.ArgumentParser(prog="python -m core", description="Gapwise: fill the gaps in an image set's labels.")
+    root = argparse.ArgumentParser(prog="python -m core", description="Gapwise: fill the gaps in image labels.")
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
     for group in GROUPS:
         importlib.import_module(f"core.cli.{group}").register(verbs)
@@ -26,7 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run a verb; return 0 on success, 1 when it failed; wrong usage exits with 2."""
     args = parser().parse_args(argv)
     try:
-        return args.run(args)
+        status = args.run(args)
+        sys.stdout.flush()  # here, where a reader that went away can be caught
+        return status
     except GapwiseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -36,6 +38,10 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader went away (`| head`). Python would complain again while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        # A full disk, a folder that nobody may read: what the system says is what there is to say.
+        print(f"error: {error}", file=sys.stderr)
         return 1
 
 

@@ -45,3 +45,12 @@ def emit(args: argparse.Namespace, value: object, text: str) -> None:
 def say(text: str) -> None:
     """Tell the person something that is not the report: on standard error."""
     print(text, file=sys.stderr)
+
+
+def text(value: str) -> str:
+    """An argument's type: text that can be stored. Bytes that are no UTF-8 arrive as halves of surrogate pairs."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not valid UTF-8") from None
+    return value

@@ -12,7 +12,7 @@ from core.jobs.reporter import Console
 
 def register(verbs: argparse._SubParsersAction) -> None:
     verb = add_verb(verbs, "export", "write the filled table", _export, json_output=True)
-    verb.add_argument("--out", required=True, metavar="FILE", help="the CSV file; with --format imagefolder a new folder")
+    verb.add_argument("--out", required=True, metavar="FILE", help="the CSV file; with --format imagefolder, a folder")
     verb.add_argument("--format", choices=("csv", "imagefolder"), default="csv")
     verb.add_argument(
         "--sources",

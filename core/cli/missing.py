@@ -34,7 +34,7 @@ def _derive(args: argparse.Namespace) -> int:
 def _text(found: MissingReport) -> str:
     lines = [f"{found.rows} images", "", "missing in the imported table:"]
     lines += [f"  {name}: {n}" for name, n in found.missing.items()]
-    lines += [f"  {name.replace('+', ' and ')}: {n}" for name, n in found.together.items()]
+    lines += [f"  {names}: {n}" for names, n in found.together.items()]
     lines += ["", "row patterns:"]
     lines += [f"  {p.rows}: {'missing ' + ', '.join(p.missing) if p.missing else 'complete'}" for p in found.patterns]
     lines += ["", "cells now:"]

@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy import Connection
 
-from core.cli.common import add_verb, emit, open_workspace
+from core.cli.common import add_verb, emit, open_workspace, text
 from core.errors import GapwiseError
 from core.labels.label import Label
 from core.store import decisions, images, proposals, queue
@@ -17,23 +17,25 @@ from core.store.labels import labels as read_labels
 
 def register(verbs: argparse._SubParsersAction) -> None:
     look = add_verb(verbs, "queue", "list the proposals that wait for a decision", _queue, json_output=True)
-    look.add_argument("--label", required=True, metavar="NAME")
+    look.add_argument("--label", required=True, metavar="NAME", type=text)
     look.add_argument("--order", default="uncertain", choices=list(queue.ORDERS))
     look.add_argument("--limit", type=_positive, default=20, metavar="N", help="at most so many (default: 20)")
 
     decide = add_verb(verbs, "decide", "decide one cell, or undo a decision", _decide, json_output=True)
-    decide.add_argument("--image", metavar="FNAME", help="the file name as the table has it")
-    decide.add_argument("--label", metavar="NAME")
+    decide.add_argument("--image", metavar="FNAME", type=text, help="the file name as the table has it")
+    decide.add_argument("--label", metavar="NAME", type=text)
     what = decide.add_mutually_exclusive_group(required=True)
-    what.add_argument("--choose", metavar="CLASS", help="store this class")
+    what.add_argument("--choose", metavar="CLASS", type=text, help="store this class")
     what.add_argument("--accept", action="store_true", help="store the proposed class")
     what.add_argument("--reject", action="store_true", help="binary: store the other class")
     what.add_argument("--skip", action="store_true", help="put it at the end of the queue")
     what.add_argument("--flag", action="store_true", help="mark it for a second look")
     what.add_argument("--undo", action="store_true", help="take back the reviewer's last decision")
-    decide.add_argument("--reviewer", required=True, metavar="NAME")
-    decide.add_argument("--id", metavar="CLIENT_ID", help="taken once however often it is sent (default: a new one)")
-    decide.add_argument("--note", metavar="TEXT")
+    decide.add_argument("--reviewer", required=True, metavar="NAME", type=text)
+    decide.add_argument(
+        "--id", metavar="CLIENT_ID", type=text, help="taken once however often it is sent (default: a new one)"
+    )
+    decide.add_argument("--note", metavar="TEXT", type=text)
     decide.set_defaults(usage_error=decide.error)
 
 
@@ -56,8 +58,8 @@ def _queue(args: argparse.Namespace) -> int:
         }
         for row in rows
     ]
-    text = "\n".join(f"{i['image']}\t{i['label']} = {i['proposed']}\t{i['confidence']:.3f}" for i in items)
-    emit(args, {"waiting": waiting, "items": items}, text or "Nothing waits for a decision.")
+    lines = "\n".join(f"{i['image']}\t{i['label']} = {i['proposed']}\t{i['confidence']:.3f}" for i in items)
+    emit(args, {"waiting": waiting, "items": items}, lines or "Nothing waits for a decision.")
     return 0
 
 
@@ -77,8 +79,8 @@ def _decide(args: argparse.Namespace) -> int:
     emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
     if not outcome.applied:
         raise GapwiseError(
-            f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and this one"
-            " was kept beside it. Undo the first one to change the cell."
+            f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and"
+            " this one was kept beside it. Undo the first one to change the cell."
         )
     return 0
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+import pandas as pd
+from sqlalchemy import Row, select
 
 from core.errors import GapwiseError
 from core.exporting.harmless import harmless_frame
-from core.exporting.table import FILLING, filled_rows
+from core.exporting.table import FILLING, csv, filled_rows
 from core.files import write_atomic
 from core.jobs.reporter import Reporter, Silent
 from core.store import schema
@@ -43,7 +46,7 @@ def write_image_folder(
         i = schema.image.c
         images = {r.id: r for r in connection.execute(select(i.id, i.fname, i.path))}
     rows = [images[image_id] for image_id in ids[ids > 0].tolist()]
-    names = [_file_name(row.fname, row.path) for row in rows]
+    names = _file_names(rows)
     try:
         for done, (name, row) in enumerate(zip(names, rows, strict=True), 1):
             if reporter.should_stop():
@@ -52,17 +55,40 @@ def write_image_folder(
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(row.path, target)
             reporter.progress(done, len(rows), "copying images")
-        if "file_name" in frame:
-            frame = frame.rename(columns={"file_name": "imported_file_name"})
+        out.mkdir(parents=True, exist_ok=True)
+        frame.columns = _column_names(frame)
         frame.insert(0, "file_name", names)
-        write_atomic(out / "metadata.csv", frame.to_csv(index=False, lineterminator="\n").encode())
+        write_atomic(out / "metadata.csv", csv(frame))
     except OSError as error:
-        raise GapwiseError(f"Can't write {error.filename or out}: {error.strerror}.") from error
+        raise GapwiseError(f"Can't export to {out}: {error.filename or out}: {error.strerror}.") from error
     return len(rows)
 
 
-def _file_name(fname: str, path: str) -> str:
-    """Return where an image goes, relative to the folder. The import made sure that `fname` stays inside."""
-    # A table may name images without their extension; loaders need it.
-    suffix = Path(path).suffix
-    return "images/" + fname.replace("\\", "/").lstrip("/") + ("" if fname.lower().endswith(suffix.lower()) else suffix)
+def _file_names(images: Iterable[Row]) -> list[str]:
+    """Return where each image goes, relative to the folder: as the table names it, no two the same."""
+    taken, names = set(), []
+    for image in images:
+        # A table may name images without their extension; loaders need it.
+        suffix = Path(image.path).suffix
+        inside = posixpath.normpath("/" + image.fname.replace("\\", "/")).lstrip("/")
+        present = bool(suffix) and inside.lower().endswith(suffix.lower())
+        stem, ending = (inside[: -len(suffix)], inside[-len(suffix) :]) if present else (inside, suffix)
+        name, number = stem + ending, 1
+        # Names that differ by case only are one file on many disks.
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}_{number}{ending}"
+        taken.add(name.casefold())
+        names.append(f"images/{name}")
+    return names
+
+
+def _column_names(frame: pd.DataFrame) -> list[str]:
+    """Return the imported columns' names; loaders open what columns called `…file_name` hold, so these are renamed."""
+    names: list[str] = []
+    for column in frame.columns:
+        name = re.sub(r"file_name(s?)$", r"filename\1", column)
+        while name != column and (name in names or name in frame):
+            name += "_"
+        names.append(name)
+    return names

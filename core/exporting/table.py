@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from csv import QUOTE_ALL, QUOTE_MINIMAL
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from core.errors import GapwiseError
 from core.exporting.harmless import harmless_frame
 from core.files import write_atomic
+from core.importing.values import encode
 from core.labels.label import Label
 from core.store import schema
 from core.store.labels import labels as read_labels
@@ -46,7 +48,8 @@ def filled_rows(
     """Return `filled_table` and the image of each row, (N,) image ids, 0 where the row was set aside."""
     unknown = set(sources) - set(FILLING)
     if unknown:
-        raise GapwiseError(f"There is no source {', '.join(sorted(unknown))}; a table is filled from {', '.join(FILLING)}.")
+        named = ", ".join(sorted(unknown))
+        raise GapwiseError(f"There is no source {named}; a table is filled from {', '.join(FILLING)}.")
     with ws.read() as connection:
         labels = read_labels(connection)
         tables = connection.execute(select(schema.source_table).order_by(schema.source_table.c.id)).all()
@@ -67,7 +70,10 @@ def write_csv(ws: Workspace, out: Path | str, sources: Sequence[str] = FILLING, 
     out = Path(out)
     frame = filled_table(ws, sources, provenance)
     try:
-        write_atomic(out, _csv(frame))
+        if out.exists() and not out.is_file() and not out.is_dir():
+            out.write_bytes(csv(frame))  # a pipe or /dev/stdout: to replace it would break it
+        else:
+            write_atomic(out, csv(frame))
     except OSError as error:
         raise GapwiseError(f"Can't write {out}: {error.strerror}. Name a file in a folder you may write to.") from error
     return len(frame)
@@ -75,11 +81,16 @@ def write_csv(ws: Workspace, out: Path | str, sources: Sequence[str] = FILLING, 
 
 def csv_bytes(ws: Workspace, sources: Sequence[str] = FILLING, provenance: bool = False) -> bytes:
     """Return the filled table as the bytes of a CSV file, safe to open in a spreadsheet."""
-    return _csv(filled_table(ws, sources, provenance))
+    return csv(filled_table(ws, sources, provenance))
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
-    return harmless_frame(frame).to_csv(index=False, lineterminator="\n").encode()
+def csv(frame: pd.DataFrame) -> bytes:
+    """Return a table of text as CSV (UTF-8) that is safe to open in a spreadsheet."""
+    safe = harmless_frame(frame)
+    # A lone carriage return is not quoted by the csv module of Python 3.11 and 3.12, yet ends a row for many readers.
+    stray = any("\r" in c for c in safe) or any("\r" in v for line in safe.to_numpy() for v in line)
+    quoting = QUOTE_ALL if stray else QUOTE_MINIMAL
+    return safe.to_csv(index=False, lineterminator="\n", quoting=quoting).encode()
 
 
 def _cells(connection: Connection) -> pd.DataFrame:
@@ -87,7 +98,8 @@ def _cells(connection: Connection) -> pd.DataFrame:
     query = (
         select(c.image_id, c.label_id, c.given, c.value, c.source, p.confidence, p.run_id.label("run"), d.reviewer)
         .outerjoin(schema.proposal, p.id == c.proposal_id)
-        .outerjoin(schema.decision, d.id == c.decision_id)
+        # A derived cell names the decision that settled it, which is not about that cell.
+        .outerjoin(schema.decision, (d.id == c.decision_id) & (c.source != "derived"))
     )
     rows = connection.execute(query)
     return pd.DataFrame(rows.all(), columns=list(rows.keys()))
@@ -108,14 +120,20 @@ def _one(
     at = pd.Series({r.id: r.row for r in images}, dtype="int64")
     query = select(a.row, a.detail).where(a.table_id == table.id, a.row.is_not(None))
     aside = dict(tuple(r) for r in connection.execute(query))
+    plans = {plan["name"]: plan for plan in table.plan.get("labels", [])}
+    missing = table.plan.get("missing", ())
     for label_id, label in labels.items():
         mine = cells[(cells["label_id"] == label_id) & cells["image_id"].isin(at.index)]
-        _fill(frame, mine.assign(row=at.loc[mine["image_id"]].to_numpy()), label, sources, provenance)
+        column = _column(frame, label, plans)
+        mine = mine.assign(row=at.loc[mine["image_id"]].to_numpy())
+        frame[column] = _filled(frame[column].to_numpy(dtype=object), mine, label, missing, sources)
+        if provenance:
+            _add_provenance(frame, mine, label, sources)
     if provenance:
         note = np.full(len(frame), "", dtype=object)
         for row, detail in aside.items():
             note[row] = f"set aside: {detail}"
-        frame[NOTE] = note
+        frame[_free_name(frame, NOTE)] = note
     # Rows of a later table that name images of an earlier one are in that one already.
     kept = sorted({*at.tolist(), *aside})
     ids = np.zeros(len(frame), dtype=np.int64)
@@ -123,39 +141,48 @@ def _one(
     return frame.iloc[kept].reset_index(drop=True), ids[kept]
 
 
-def _fill(frame: pd.DataFrame, cells: pd.DataFrame, label: Label, sources: set[str], provenance: bool) -> None:
-    text = frame[label.name].to_numpy(dtype=object).copy() if label.name in frame else np.full(len(frame), "", object)
-    spelling = _spelling(text, cells, label)
+def _column(frame: pd.DataFrame, label: Label, plans: dict[str, dict]) -> str:
+    """Return the column that holds a label, added when this table has none: the plan may have renamed it."""
+    column = plans.get(label.name, {}).get("column")
+    if column is None or column not in frame:
+        column = _free_name(frame, label.name)
+        frame[column] = ""
+    return column
+
+
+def _filled(
+    text: np.ndarray, cells: pd.DataFrame, label: Label, missing: Sequence[str], sources: set[str]
+) -> np.ndarray:
+    """Return a label's column, (N,) text, with the values of the sources and those that another table gave."""
+    text = text.copy()
+    codes, spelled = encode(text, label.classes, missing)
+    spelling = _spelling(spelled, label)
+    # Whatever this table has no class for and was given all the same came with a later table.
+    later = cells[cells["given"].notna() & (codes[cells["row"]] < 0)]
+    text[later["row"]] = [spelling[int(v)] for v in later["given"]]
     changed = cells[cells["source"].isin(sources) & cells["value"].notna()]
     text[changed["row"]] = [spelling[int(v)] for v in changed["value"]]
-    frame[label.name] = text
-    if not provenance:
-        return
+    return text
+
+
+def _add_provenance(frame: pd.DataFrame, cells: pd.DataFrame, label: Label, sources: set[str]) -> None:
     shown = {name: np.full(len(frame), "", dtype=object) for name in PROVENANCE}
-    given = cells[cells["given"].notna()]
-    shown["source"][given["row"]] = "given"
+    shown["source"][cells[cells["given"].notna()]["row"]] = "given"
+    changed = cells[cells["source"].isin(sources) & cells["value"].notna()]
+    spell = {"confidence": lambda v: f"{v:.4f}", "run": lambda v: str(int(v))}
     for name in PROVENANCE:
-        told = changed[name]
-        if name == "confidence":
-            told = told.map(lambda v: "" if pd.isna(v) else f"{v:.4f}")
-        elif name == "run":
-            told = told.map(lambda v: "" if pd.isna(v) else str(int(v)))
-        shown[name][changed["row"]] = told.astype(object).where(told.notna(), "")
+        told = ["" if pd.isna(v) else spell.get(name, str)(v) for v in changed[name]]
+        shown[name][changed["row"]] = told
     for name, values in shown.items():
         frame[_free_name(frame, f"{label.name}_{name}")] = values
 
 
-def _spelling(text: np.ndarray, cells: pd.DataFrame, label: Label) -> list[str]:
+def _spelling(spelled: dict[str, str], label: Label) -> list[str]:
     """Return how this column writes each class: `1.0` where the imported ones are `1.0`."""
-    found = list(label.classes)
-    given = cells[cells["given"].notna()]
-    raw = pd.Series(text[given["row"]], dtype=object)
-    for code, written in raw.groupby(given["given"].astype(int).to_numpy()):
-        found[code] = written.mode().iloc[0]
-    known = [v for c, v in enumerate(found) if v != label.classes[c]]
-    if known and all(v == f"{c}.0" for c, v in zip(label.classes, found, strict=True) if v != c):
+    found = [spelled.get(c, c) for c in label.classes]
+    if spelled and all(v == f"{c}.0" for c, v in spelled.items()):
         # A class that the table never shows is written like its neighbours.
-        found = [v if v != c else f"{c}.0" for c, v in zip(label.classes, found, strict=True)]
+        found = [f"{c}.0" for c in label.classes]
     return found
 
 
