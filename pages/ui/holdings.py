@@ -45,6 +45,7 @@ def show(workspace: Workspace) -> None:
             held.tables,
             hide_index=True,
             key="tables",
+            column_order=["name", "rows", "images", "created", "images_root"],
             column_config={
                 "images_root": st.column_config.TextColumn("image folder", width="medium"),
                 "created": st.column_config.DatetimeColumn("imported (UTC)", format="YYYY-MM-DD HH:mm"),
@@ -65,7 +66,7 @@ def _strip(workspace: Workspace) -> None:
             continue  # the file went away after the import; when all did, that is said below
         names.append(fname)
     if tiles:
-        st.image(tiles, caption=names, width=158)
+        st.image(tiles, caption=names, width=152)
     else:
         st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
     st.button("Show others", on_click=keys.shuffle, icon=":material/shuffle:", key="shuffle")
