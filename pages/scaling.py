@@ -17,9 +17,11 @@ def figures(factors: Factors, stages: tuple[Stage, ...]) -> None:
     cost.metric("Multiply-adds", f"{multiply_adds / 1e9:.2f}B", help=f"Counted: {multiply_adds:,}")
     size.metric("Parameters", f"{parameters / 1e6:.1f}M", help=f"Counted: {parameters:,}")
     formula.metric("d·w²·r²", f"{factors.cost:.2f}", help="What the formula says the multiply-adds grow by")
+    off = 100 * (growth / factors.cost - 1)
     st.caption(
         f"d = {factors.depth:.2f}, w = {factors.width:.2f}, r = {factors.resolution:.2f} ({factors.px} px). Counted, it"
-        f" costs {growth:.2f} times B0: {100 * (growth / factors.cost - 1):+.1f}% against the formula."
+        f" costs {growth:.2f} times B0: {off:+.1f}% against the formula. Layers are rounded up, channels to multiples"
+        " of 8, and the classifier grows with the width alone."
     )
 
 
@@ -53,41 +55,48 @@ with told():
     networks = (one, compound)
     built = tuple(scaled_stages(factors) for factors in networks)
 size = extent(built)
+left, right = st.columns(2, gap="large")  # a row of their own, so that both drawings stand on one line
 for column, key, factors, stages in zip((left, right), ("drawn_one", "drawn_compound"), networks, built, strict=True):
     with column:
         st.plotly_chart(network(stages, size), key=key, config={"displayModeBar": False})
         figures(factors, stages)
         with st.expander("Stages", icon=":material/table_rows:"):
-            st.dataframe(
-                scaling_tables.stage_table(stages), hide_index=True, column_config=scaling_tables.STAGE_FORMATS, key=f"{key}_table"
-            )
+            table, formats = scaling_tables.stage_table(stages), scaling_tables.STAGE_FORMATS
+            st.dataframe(table, hide_index=True, column_config=formats, key=f"{key}_table")
+apart = totals(built[0])[1] / totals(built[1])[1] - 1
+st.markdown(
+    f"Counted, one dimension costs **{100 * apart:+.1f}%** against compound"
+    f" ({scaling_controls.LOCKS[state.get(state.SCALING_LOCK)].lower()})."
+)
 st.caption(
-    "Both drawings have one scale: a block is as wide as its channels, as high as its picture, and reaches back one step per"
-    " layer. The figures are sums over the layers of the scaled network; check them on the networks themselves:"
+    "Both drawings have one scale: a block is as wide as its channels, as high as its picture, and reaches back one"
+    " step per layer. The figures are sums over the scaled network's layers; check them on the networks themselves:"
 )
 if st.button("Build both and count", icon=":material/calculate:", key="count_built"):
     with told():
         count_built(networks, built)
 
 st.subheader("The paper's comparison, counted", anchor=False)
-table = scaling_tables.single_dimension()
-st.dataframe(table, hide_index=True, column_config=scaling_tables.SINGLE_FORMATS, key="single_table")
-alone = table.iloc[1:-1]
+paper = scaling_tables.single_dimension()
+formats = scaling_tables.SINGLE_FORMATS
+st.dataframe(paper, hide_index=True, column_config=formats, placeholder="–", key="single_table")
+alone = paper.counted.iloc[1:-1]
+fewest, most, together = alone.min(), alone.max(), paper.counted.iloc[-1]
 st.markdown(
-    f"The paper compares these networks at about 1.8B multiply-adds. Counted, one dimension alone has"
-    f" {alone.counted.min():.2f} to {alone.counted.max():.2f}B and the compound network {table.counted.iloc[-1]:.2f}B, so it is"
-    " not quite a comparison at equal cost: part of the compound network's lead is compute. The last column has the"
-    " factors that are equal. Printed: Tan and Le 2019, table 7. Counted: `python -m core scale --depth 4` and so on."
+    "The paper compares these networks at about 1.8B multiply-adds. Counted, one dimension alone has"
+    f" {fewest:.2f} to {most:.2f}B and the compound network {together:.2f}B, so it is not quite a comparison at equal"
+    " cost: part of the compound network's lead may be compute. The last column has the factors that are equal."
+    " Printed: Tan and Le 2019, arXiv 1905.11946, table 7. Counted: `python -m core scale --depth 4` and so on."
 )
 
 st.subheader("Shipped coefficients against the formula", anchor=False)
-st.dataframe(
-    scaling_tables.shipped(), hide_index=True, column_config=scaling_tables.SHIPPED_FORMATS, key="shipped_table"
-)
+formats = scaling_tables.SHIPPED_FORMATS
+st.dataframe(scaling_tables.shipped(), hide_index=True, column_config=formats, key="shipped_table")
 st.markdown(
-    "**Why do they differ?** The number after the B is not φ, and the paper prints no φ for B1 to B7. The released code holds a"
-    " table written by hand instead: width and depth to one decimal, resolutions in steps of 4. No φ gives these values:"
-    " even at the nearest one the larger networks are shallower than α^φ and take larger pictures than γ^φ would. The authors give"
-    " no reason. What counts for a network is its row in this table; the formula says where it came from. EfficientNetV2 (Tan and Le"
-    " 2021, arXiv 2104.00298) leaves the single formula: it scales stages unevenly and caps the picture size."
+    "**Why do they differ?** The number after the B is not φ, and the paper prints no φ for B1 to B7. The"
+    " released code holds a fixed table instead: width and depth to one decimal, resolutions in steps of 4. No φ"
+    " gives these values: even at the nearest one the larger networks have fewer layers than α^φ and larger"
+    " pictures than γ^φ. The paper gives no reason. What a network is made of is its row in this table; the"
+    " formula says where it came from. EfficientNetV2 (Tan and Le 2021, arXiv 2104.00298) leaves the single"
+    " formula: later stages get more of the new layers, and the picture size is capped."
 )

@@ -35,8 +35,8 @@ def network(stages: Sequence[Stage], size: tuple[float, float]) -> go.Figure:
     """Draw a network's stages as blocks to scale, stem first.
 
     Args:
-        stages: As `core.models.stages.scaled_stages` gives them. A block's width is its channels, its height the side of
-            its input in pixels, and it reaches back one step per layer.
+        stages: As `core.models.stages.scaled_stages` gives them. A block is as wide as its channels, as
+            high as its input in pixels, and reaches back one step per layer.
         size: From `extent`; the same for all figures that are compared.
     """
     figure = go.Figure()

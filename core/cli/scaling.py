@@ -10,7 +10,7 @@ from core.models import families, scaling
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
-    scale = add_verb(verbs, "scale", "scale EfficientNet-B0 and count the network that comes out", _scale, json_output=True)
+    scale = add_verb(verbs, "scale", "scale EfficientNet-B0 and count what comes out", _scale, json_output=True)
     scale.add_argument("--phi", type=float, metavar="P", help="compound: depth α^P, width β^P, resolution γ^P")
     paper = scaling.PAPER
     scale.add_argument("--alpha", type=float, metavar="A", help=f"depth per step of φ (default: {paper.alpha})")

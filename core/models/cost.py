@@ -1,7 +1,7 @@
 """Parameters and multiply-adds, counted on networks that were really built, without allocating a weight.
 
 The network is built on torch's meta device, where tensors have shapes and no content, and run once under torch's
-own FLOP counter. That counter calls a multiply-add two operations; the papers' "FLOPs" are multiply-adds. Everything that
+own FLOP counter. That counter calls a multiply-add two operations; the papers' "FLOPs" are multiply-adds. What
 leaves this module is multiply-adds: the counter's total halved. Convolutions, linear layers and attention count;
 normalization, activations and biases do not, as in the papers. torch and timm are imported inside the functions.
 """
@@ -69,9 +69,8 @@ def cost(name: str, size: int | None = None) -> Cost:
         return Cost(side, *_count(model, side, channels))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise GapwiseError(
-            f"{name} can't be counted at {side} px: {first} Its own size is {height} px; choose that, or a multiple of 32."
-        ) from error
+        advice = f"Its own size is {height} px: choose that, or a multiple of 32."
+        raise GapwiseError(f"{name} can't be counted at {side} px: {first} {advice}") from error
 
 
 def scaled_cost(width: float = 1.0, depth: float = 1.0, resolution: float = 1.0) -> Cost:

@@ -19,7 +19,7 @@ from core.models.scaling import (
 )
 from core.models.stages import multiply_adds
 
-# Whole layers make counted costs climb in steps of a few per cent; further off than this, the range ended first.
+# Counted costs climb in steps: 321 px cost 11% more than 320, since each halving rounds up. Half a step is near.
 REACHED = 0.1
 
 
@@ -75,6 +75,6 @@ def _phi_at(step: float, factor: float) -> float:
 def _check_reached(cost: int, wanted: int, by: str) -> None:
     if abs(cost / wanted - 1) > REACHED:
         raise GapwiseError(
-            f"{wanted:,} multiply-adds can't be reached on {BASELINE} with {by}: the nearest is {cost:,}."
-            " Choose a cost closer to the baseline's."
+            f"No {BASELINE} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: whole layers and multiples"
+            f" of 8 channels leave the nearest at {cost:,}. Choose another cost, or lock by the formula."
         )

@@ -15,7 +15,7 @@ from core.errors import GapwiseError
 BASELINE = "efficientnet_b0"
 BASELINE_PX = 224
 DIMENSIONS = ("depth", "width", "resolution")
-# Up to 32 times the cost by one dimension alone (32 x depth, 5.7 x width or resolution): past EfficientNet-L2's factors,
+# Up to 32 times the cost by one dimension alone (32 x depth, 5.7 x width or resolution): past EfficientNet-L2,
 # and still built and counted within seconds. Below 32 px the last stages see a single pixel.
 LIMITS = {"depth": (0.1, 32.0), "width": (0.1, 6.0), "resolution": (32 / BASELINE_PX, 6.0)}
 PHI_LIMITS = (0.0, 10.0)

@@ -26,8 +26,8 @@ def lock() -> None:
         key=state.SCALING_LOCK,
         required=True,
         on_change=follow_phi,
-        help="Formula: d·w²·r² is the same on both sides. Counting: the multiply-adds of the real networks are, as near as"
-        " whole layers and multiples of 8 channels allow. Move either side and the other follows.",
+        help="Formula: d·w²·r² is the same on both sides. Counting: the multiply-adds of the real networks are, as near"
+        " as whole layers and multiples of 8 channels allow. Move either side and the other follows.",
     )
 
 
@@ -35,7 +35,12 @@ def single_side() -> scaling.Factors:
     """Draw the left side's controls and return its factors."""
     state.get(state.SCALING_DIMENSION)
     dimension = st.segmented_control(
-        "Dimension", scaling.DIMENSIONS, key=state.SCALING_DIMENSION, required=True, on_change=follow_phi
+        "Dimension",
+        scaling.DIMENSIONS,
+        format_func=str.capitalize,
+        key=state.SCALING_DIMENSION,
+        required=True,
+        on_change=follow_phi,
     )
     low, high = RANGES[dimension]
     state.get(KEYS[dimension])

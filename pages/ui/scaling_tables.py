@@ -39,7 +39,7 @@ STAGE_FORMATS = {
 
 @st.cache_data(show_spinner=False)
 def single_dimension() -> pd.DataFrame:
-    """The paper's comparison, counted, and the factor at which each dimension alone really costs what compound costs."""
+    """The paper's comparison, counted, and the factor at which each dimension alone costs as much as compound."""
     networks = families.single_dimension()
     compound = networks[-1]
     rows = []
@@ -66,7 +66,7 @@ def single_dimension() -> pd.DataFrame:
 
 SINGLE_FORMATS = {
     "px": st.column_config.NumberColumn("px", help="224 x r, rounded"),
-    "printed": st.column_config.NumberColumn("printed, B", format="%.1f", help="Multiply-adds as the paper prints them"),
+    "printed": st.column_config.NumberColumn("printed, B", format="%.1f", help="Multiply-adds as in the paper"),
     "counted": st.column_config.NumberColumn("counted, B", format="%.3f", help="Multiply-adds of the network itself"),
     "off": st.column_config.NumberColumn("counted against printed", format="%+.0f%%"),
     "top-1": st.column_config.NumberColumn("top-1, printed", format="%.1f%%"),
@@ -108,12 +108,12 @@ SHIPPED_FORMATS = {
     "w": st.column_config.NumberColumn("w shipped", format="%.1f"),
     "d": st.column_config.NumberColumn("d shipped", format="%.1f"),
     "px": st.column_config.NumberColumn("px shipped"),
-    "phi": st.column_config.NumberColumn("nearest φ", format="%.2f", help="Least squares on the logarithms of w, d and r"),
+    "phi": st.column_config.NumberColumn("nearest φ", format="%.2f", help="Least squares on the logs of w, d and r"),
     "w formula": st.column_config.NumberColumn("w formula", format="%.2f"),
     "d formula": st.column_config.NumberColumn("d formula", format="%.2f"),
     "px formula": st.column_config.NumberColumn("px formula"),
-    "parameters": st.column_config.NumberColumn("parameters, M, counted", format="%.2f"),
-    "printed parameters": st.column_config.NumberColumn("printed", format="%.1f"),
-    "multiply-adds": st.column_config.NumberColumn("multiply-adds, B, counted", format="%.2f"),
-    "printed multiply-adds": st.column_config.NumberColumn("printed", format="%.2f"),
+    "parameters": st.column_config.NumberColumn("params, M", format="%.2f", help="Counted"),
+    "printed parameters": st.column_config.NumberColumn("params printed", format="%.1f"),
+    "multiply-adds": st.column_config.NumberColumn("mult-adds, B", format="%.2f", help="Multiply-adds, counted"),
+    "printed multiply-adds": st.column_config.NumberColumn("mult-adds printed", format="%.2f"),
 }
