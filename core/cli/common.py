@@ -29,7 +29,7 @@ def add_verb(
     )
     if json_output:
         parser.add_argument("--json", action="store_true", help="print JSON on standard output")
-    parser.set_defaults(run=run)
+    parser.set_defaults(handler=run)
     return parser
 
 
