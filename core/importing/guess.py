@@ -18,6 +18,7 @@ from core.labels.label import Label
 
 MAX_CLASSES = 1000  # ImageNet's; a column with more is an id or a measurement
 _SAMPLE = 300
+_CERTAIN = 0.1  # below it hits are chance, such as labels 0 and 1 beside files 0.jpg and 1.jpg
 _FILE_NAMES = re.compile(
     r"(file|image|img|picture|photo|pic)?[ _-]*(f?name|file|path|image|img|filename|filepath)", re.I
 )
@@ -127,7 +128,7 @@ def guess_filename(table: SourceTable, folder: ImageFolder) -> str:
     """
     scores = {column: _filename_score(table, column, folder) for column in table.frame.columns}
     best = max(scores, key=lambda column: scores[column])
-    if scores[best] <= 0:
+    if scores[best] < _CERTAIN:
         raise GapwiseError(
             f"No column of {table.name} names files in {folder.root}. Its columns are:"
             f" {', '.join(table.frame.columns)}. Check the image folder, or say which column it is (--filename COLUMN)."

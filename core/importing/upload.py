@@ -127,9 +127,6 @@ def _store(upload: Upload, name: str, content: BinaryIO, budget: _Budget) -> Non
     else:
         upload.skipped.append((name, "neither a picture nor a table"))
         return
-    if target.exists():
-        upload.skipped.append((name, "another file has this name"))
-        return
     _copy(upload, name, content, target, budget)
 
 
@@ -141,7 +138,7 @@ def _copy(upload: Upload, name: str, content: BinaryIO, target: Path, budget: _B
                 budget.take(len(chunk))
                 file.write(chunk)
     except (FileExistsError, NotADirectoryError):
-        upload.skipped.append((name, "a file and a folder have this name"))
+        upload.skipped.append((name, "another file has this name"))
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise

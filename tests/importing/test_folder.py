@@ -20,7 +20,8 @@ def folder(tmp_path):
     [
         ("1.jpg", "1.jpg"), (" 1.jpg ", "1.jpg"), ("./1.jpg", "1.jpg"), ("1", "1.jpg"), ("sub/../1.jpg", "1.jpg"),
         ("sub/2.jpg", "sub/2.jpg"), ("sub\\2.jpg", "sub/2.jpg"), ("sub/2", "sub/2.jpg"), ("2.jpg", "sub/2.jpg"),
-        ("2", "sub/2.jpg"), ("x.y", "x.y.jpg"), ("photo.jpg", "Photo.JPG"), ("3.png", "a/3.png"), ("odd.dat", "odd.dat"),
+        ("2", "sub/2.jpg"), ("x.y", "x.y.jpg"), ("photo.jpg", "Photo.JPG"), ("3.png", "a/3.png"),
+        ("odd.dat", "odd.dat"),
     ],
 )  # fmt: skip
 def test_a_value_finds_its_file_with_or_without_extension_and_folder(folder, value, file):

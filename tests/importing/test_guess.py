@@ -55,12 +55,17 @@ def test_a_prefix_above_the_folder_is_noticed(tmp_path):
 def test_ids_measurements_texts_splits_and_dates_are_no_labels(tmp_path):
     header = "fname,id,score,comment,split,day,x,y_true"
     days = ["2022-01-01", "2022-01-02", "2022-01-03", "2022-01-04", "2022-01-05"]
-    rows = [f"{i}.jpg,{i},0.{i}3,text {i} of many words,{'train' if i < 4 else 'test'},{days[i - 1]},{i * 17},{i % 2}" for i in range(1, 6)]
+    rows = [
+        f"{i}.jpg,{i},0.{i}3,text {i} of many words,{'train' if i < 4 else 'test'},{days[i - 1]},{i * 17},{i % 2}"
+        for i in range(1, 6)
+    ]
     assert list(labels_of(plan_of(tmp_path, header, *rows))) == ["y_true"]
 
 
 def test_minus_one_is_missing_beside_zero_and_one_but_a_class_beside_one(tmp_path):
-    plan = plan_of(tmp_path, "fname,a,b,c", "1.jpg,-1,-1,-2", "2.jpg,0,1,-1", "3.jpg,1,-1,0", "4.jpg,1,1,-2", "5.jpg,0,1,-1")
+    plan = plan_of(
+        tmp_path, "fname,a,b,c", "1.jpg,-1,-1,-2", "2.jpg,0,1,-1", "3.jpg,1,-1,0", "4.jpg,1,1,-2", "5.jpg,0,1,-1"
+    )
     assert labels_of(plan) == {"a": ["0", "1"], "b": ["-1", "1"], "c": ["-2", "-1", "0"]}
 
 
@@ -118,7 +123,7 @@ def test_a_label_with_thousands_of_values_is_not_guessed(tmp_path):
 
 def test_a_table_that_names_no_file_is_refused(tmp_path):
     with pytest.raises(GapwiseError, match="--filename"):
-        plan_of(tmp_path, "a,b", "x,1", "z,0", files=("1.jpg",))
+        plan_of(tmp_path, "a,b", "x,7", "z,8", files=("1.jpg",))
 
 
 def test_folder_per_class_needs_no_guess(tmp_path):

@@ -150,7 +150,12 @@ def test_one_folder_for_each_class_is_a_table_with_gaps_for_loose_images(tmp_pat
     images(tmp_path, ["cat/1.jpg", "cat/2.jpg", "dog/deep/3.jpg", "loose.jpg"])
     (tmp_path / "cat" / "notes.txt").write_text("no picture")
     table = read_folder(tmp_path, "species")
-    assert sorted(lines(table)) == [["cat/1.jpg", "cat"], ["cat/2.jpg", "cat"], ["dog/deep/3.jpg", "dog"], ["loose.jpg", ""]]
+    assert sorted(lines(table)) == [
+        ["cat/1.jpg", "cat"],
+        ["cat/2.jpg", "cat"],
+        ["dog/deep/3.jpg", "dog"],
+        ["loose.jpg", ""],
+    ]
     assert table.suggested == {"filename": "fname", "label": "species"}
 
 

@@ -50,9 +50,11 @@ def test_counting_merges_spellings_and_leaves_missing_ones_out():
         (["1", "0"], ["0", "1"]), (["yes", "no"], ["no", "yes"]), (["true", "false"], ["false", "true"]),
         (["y", "n"], ["n", "y"]), (["present", "absent"], ["absent", "present"]), (["good", "bad"], ["bad", "good"]),
         (["bad guy", "good guy"], ["bad guy", "good guy"]), (["good_guy", "bad_guy"], ["bad_guy", "good_guy"]),
-        (["with_mask", "without_mask"], ["without_mask", "with_mask"]), (["masked", "unmasked"], ["unmasked", "masked"]),
-        (["mask", "no mask"], ["no mask", "mask"]), (["valid", "invalid"], ["invalid", "valid"]), (["1", "-1"], ["-1", "1"]),
-        (["10", "9", "2"], ["2", "9", "10"]), (["dog", "cat"], ["cat", "dog"]), (["c10", "c9", "b"], ["b", "c9", "c10"]),
+        (["with_mask", "without_mask"], ["without_mask", "with_mask"]), (["mask", "no mask"], ["no mask", "mask"]),
+        (["masked", "unmasked"], ["unmasked", "masked"]), (["valid", "invalid"], ["invalid", "valid"]),
+        (["1", "-1"], ["-1", "1"]),
+        (["10", "9", "2"], ["2", "9", "10"]), (["dog", "cat"], ["cat", "dog"]),
+        (["c10", "c9", "b"], ["b", "c9", "c10"]),
     ],
 )  # fmt: skip
 def test_the_negative_class_comes_first(classes, ordered):
