@@ -37,12 +37,7 @@ def count_built(networks: tuple[Factors, ...], stages: tuple[tuple[Stage, ...], 
     )
 
 
-page_header(
-    "Scaling",
-    "One dimension against all three together, from EfficientNet-B0: Tan and Le 2019, arXiv 1905.11946.",
-)
-scaling_controls.lock()
-with told():
+def choose() -> tuple[Factors, Factors]:
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
         st.subheader("One dimension", anchor=False)
@@ -52,29 +47,45 @@ with told():
         compound = scaling_controls.compound_side()
     if state.get(state.SCALING_PROBLEM):
         st.warning(state.get(state.SCALING_PROBLEM))
-    networks = (one, compound)
-    built = tuple(scaled_stages(factors) for factors in networks)
-size = extent(built)
-left, right = st.columns(2, gap="large")  # a row of their own, so that both drawings stand on one line
-for column, key, factors, stages in zip((left, right), ("drawn_one", "drawn_compound"), networks, built, strict=True):
-    with column:
-        st.plotly_chart(network(stages, size), key=key, config={"displayModeBar": False})
-        figures(factors, stages)
-        with st.expander("Stages", icon=":material/table_rows:"):
-            table, formats = scaling_tables.stage_table(stages), scaling_tables.STAGE_FORMATS
-            st.dataframe(table, hide_index=True, column_config=formats, key=f"{key}_table")
-apart = totals(built[0])[1] / totals(built[1])[1] - 1
-st.markdown(
-    f"Counted, one dimension costs **{100 * apart:+.1f}%** against compound"
-    f" ({scaling_controls.LOCKS[state.get(state.SCALING_LOCK)].lower()})."
-)
-st.caption(
-    "Both drawings have one scale: a block is as wide as its channels, as high as its picture, and reaches back one"
-    " step per layer. The figures are sums over the scaled network's layers; check them on the networks themselves:"
-)
-if st.button("Build both and count", icon=":material/calculate:", key="count_built"):
+    return one, compound
+
+
+def draw(networks: tuple[Factors, ...], built: tuple[tuple[Stage, ...], ...]) -> None:
+    size = extent(built)
+    columns = st.columns(2, gap="large")  # a row of their own, so that both drawings stand on one line
+    for column, key, factors, stages in zip(columns, ("one", "compound"), networks, built, strict=True):
+        with column:
+            st.plotly_chart(network(stages, size), key=f"drawn_{key}", config={"displayModeBar": False})
+            figures(factors, stages)
+            with st.expander("Stages", icon=":material/table_rows:"):
+                table, formats = scaling_tables.stage_table(stages), scaling_tables.STAGE_FORMATS
+                st.dataframe(table, hide_index=True, column_config=formats, key=f"stages_{key}")
+
+
+@st.fragment  # a slider redraws the two networks, not the tables below
+def explorer() -> None:
+    scaling_controls.lock()
     with told():
-        count_built(networks, built)
+        networks = choose()
+        built = tuple(scaled_stages(factors) for factors in networks)
+    draw(networks, built)
+    apart = totals(built[0])[1] / totals(built[1])[1] - 1
+    locked = scaling_controls.LOCKS[state.get(state.SCALING_LOCK)].lower()
+    st.markdown(f"Counted, one dimension costs **{100 * apart:+.1f}%** against compound ({locked}).")
+    st.caption(
+        "Both drawings have one scale: a block is as wide as its channels, as high as its picture, and reaches back one"
+        " step per layer. The figures are sums over the scaled network's layers; check them on the networks themselves:"
+    )
+    if st.button("Build both and count", icon=":material/calculate:", key="count_built"):
+        with told():
+            count_built(networks, built)
+
+
+page_header(
+    "Scaling",
+    "One dimension against all three together, from EfficientNet-B0: Tan and Le 2019, arXiv 1905.11946.",
+)
+explorer()
 
 st.subheader("The paper's comparison, counted", anchor=False)
 paper = scaling_tables.single_dimension()

@@ -75,6 +75,6 @@ def _phi_at(step: float, factor: float) -> float:
 def _check_reached(cost: int, wanted: int, by: str) -> None:
     if abs(cost / wanted - 1) > REACHED:
         raise GapwiseError(
-            f"No {BASELINE} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: whole layers and multiples"
+            f"No {BASELINE} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: layers and multiples"
             f" of 8 channels leave the nearest at {cost:,}. Choose another cost, or lock by the formula."
         )
