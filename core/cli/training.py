@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core import jobs
-from core.cli.common import add_verb, emit, open_workspace
+from core.cli.common import add_verb, emit, open_workspace, text
 from core.errors import GapwiseError
 from core.jobs.job import Job
 from core.store import runs
@@ -26,7 +26,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
                        json_output=True)  # fmt: skip
     which = predict.add_mutually_exclusive_group()
     which.add_argument("--run", type=int, metavar="ID", help="the run (default: the newest)")
-    which.add_argument("--label", metavar="NAME", help="the newest run of this label")
+    which.add_argument("--label", type=text, metavar="NAME", help="the newest run of this label")
     _job_options(predict)
     listing = add_verb(verbs, "jobs", "list, stop and resume what runs in other processes", _jobs, json_output=True)
     listing.add_argument("action", nargs="?", choices=("list", "stop", "resume", "log"), default="list")
@@ -35,18 +35,19 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 
 def _register_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--label", required=True, metavar="NAME")
-    parser.add_argument("--recipe", required=True, metavar="NAME", help="a recipe of data/recipes, or a .toml file")
-    for name, kind, text in (
+    parser.add_argument("--label", required=True, type=text, metavar="NAME")
+    about_recipe = "a recipe of data/recipes, or a .toml file"
+    parser.add_argument("--recipe", required=True, type=text, metavar="NAME", help=about_recipe)
+    for name, kind, about in (
         ("--epochs", int, "instead of the recipe's"),
         ("--batch-size", int, "instead of the recipe's"),
         ("--size", _size, "N or HEIGHTxWIDTH in pixels, instead of the recipe's"),
-        ("--weights", str, "hub, random, or the path of a local file"),
-        ("--model", str, "any timm model name"),
+        ("--weights", text, "hub, random, or the path of a local file"),
+        ("--model", text, "any timm model name"),
         ("--lr", float, "learning rate"),
         ("--seed", int, "start of all random numbers"),
     ):
-        parser.add_argument(name, type=kind, metavar=name[2:].upper().replace("-", "_"), help=text)
+        parser.add_argument(name, type=kind, metavar=name[2:].upper().replace("-", "_"), help=about)
     parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
     _job_options(parser)
 
@@ -90,9 +91,13 @@ def _train_arguments(args: argparse.Namespace) -> list[str]:
     for name in _OVERRIDES:
         value = getattr(args, name)
         if value is not None:
-            text = "x".join(map(str, value)) if isinstance(value, list) else str(value)
-            arguments += [f"--{name.replace('_', '-')}", text]
+            spelled = "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            arguments.append(f"--{_option(name)}={spelled}")
     return [*arguments, "--pseudo"] if args.pseudo else arguments
+
+
+def _option(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _predict(args: argparse.Namespace) -> int:
@@ -165,4 +170,5 @@ def _jobs(args: argparse.Namespace) -> int:
 def _line(job: Job) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
     share = f" {100 * job.done / job.total:.0f}%" if job.active and job.total else ""
-    return f"{job.id:>4}  {job.state:<8}{share:>5}  pid {job.pid or '-':<7}  {when}  {' '.join(job.command)}\n      {job.message}"
+    head = f"{job.id:>4}  {job.state:<8}{share:>5}  pid {job.pid or '-':<7}  {when}"
+    return f"{head}  {' '.join(job.command)}\n      {job.message}"

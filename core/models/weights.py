@@ -21,6 +21,7 @@ from timm.models import clean_state_dict
 from torch import nn
 
 from core.errors import GapwiseError
+from core.models.hub import UNREACHABLE
 
 HUB_SECONDS = 8.0  # a person waits for the answer; the library's own retries take 90 seconds
 OTHERS = "Choose the path of a local file, or `random`, instead."
@@ -122,4 +123,4 @@ def _check_reachable(repository: str) -> None:
 def hub_failure(what: str, error: Exception) -> GapwiseError:
     """Return what to tell a person when the hub gives no weights."""
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return GapwiseError(f"The hub with the pretrained weights can't be reached for {what} ({first[:160]}). {OTHERS}")
+    return GapwiseError(f"{UNREACHABLE} for {what} ({first[:160]}). {OTHERS}")

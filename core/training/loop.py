@@ -104,7 +104,9 @@ class Trainer:
         return True
 
     def _steps(self, reporter: Reporter, began: float) -> bool:
-        position, total = self.position, torch.zeros((), device=self.accelerator.device)
+        position, device = self.position, self.accelerator.device
+        # In float64 the sum of float32 losses is exact, so a run that was stopped in between has the same one.
+        total = torch.zeros((), device=device, dtype=torch.float32 if device.type == "mps" else torch.float64)
         self.batches.epoch, self.batches.start = position.epoch, position.step
         self._seen_now, told = 0, 0.0
         self.model.train()

@@ -1,0 +1,23 @@
+"""Fine-tune: one label, one recipe, the known cells; trained in a process of its own."""
+
+import streamlit as st
+
+from core.store.labels import labels as read_labels
+from pages.ui import state, training_form, training_jobs, training_runs
+from pages.ui.widgets import page_header, told
+
+workspace = state.workspace()
+page_header(
+    "Fine-tune",
+    "Train a network on the known cells of a label. It then proposes a class for every open cell, for you to review.",
+)
+with told():
+    with workspace.read() as connection:
+        labels = read_labels(connection)
+    if not labels:
+        st.info("There are no labels yet. Bring a table in on the Dataset page.")
+        st.page_link("pages/dataset.py", label="Go to Dataset", icon=":material/photo_library:")
+        st.stop()
+    training_form.form(workspace, labels)
+    training_jobs.panel(workspace)
+    training_runs.table(workspace)

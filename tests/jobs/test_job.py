@@ -1,0 +1,123 @@
+"""States that are shown are true, whatever happened to the process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from core import jobs
+from core.errors import GapwiseError
+from core.jobs import beat as beats
+from core.jobs import process
+from core.store import jobs as store
+from core.workspace import Workspace
+from tests.jobs.conftest import wait_until
+
+
+def state(ws: Workspace, job_id: int) -> str:
+    return jobs.get_job(ws, job_id).state
+
+
+def started(ws: Workspace, count: str = "100000") -> int:
+    job_id = jobs.start(ws, "count", [count])
+    wait_until(lambda: state(ws, job_id) == "running" and jobs.get_job(ws, job_id).done > 0)
+    return job_id
+
+
+def test_a_job_that_ends_by_itself_is_finished_and_tells_what_came_out(ws, counting):
+    job_id = jobs.start(ws, "count", ["3"])
+    assert state(ws, job_id) in ("queued", "running", "finished")
+    wait_until(lambda: state(ws, job_id) == "finished")
+    job = jobs.get_job(ws, job_id)
+    assert (job.message, job.done, job.total, job.figures, job.eta) == ("counted to 3", 3, 3, {"figure": 1.5}, None)
+    assert job.created <= job.started <= job.ended
+
+
+def test_a_running_job_tells_its_progress_and_the_time_left(ws, counting):
+    job_id = started(ws)
+    wait_until(lambda: jobs.get_job(ws, job_id).eta is not None)
+    job = jobs.get_job(ws, job_id)
+    assert job.total == 100000
+    assert job.message.startswith("at ")
+    assert job.eta > 100
+    jobs.stop(ws, job_id)
+
+
+def test_the_newest_job_comes_first(ws, counting):
+    first, second = jobs.start(ws, "count", ["1"]), jobs.start(ws, "count", ["1"])
+    assert [j.id for j in jobs.list_jobs(ws)] == [second, first]
+    assert [j.id for j in jobs.list_jobs(ws, limit=1)] == [second]
+    wait_until(lambda: all(j.state == "finished" for j in jobs.list_jobs(ws)))
+
+
+def test_a_killed_worker_is_lost_and_resume_goes_on_from_its_checkpoint(ws, counting):
+    job_id = started(ws, "200")
+    os.kill(jobs.get_job(ws, job_id).pid, signal.SIGKILL)
+    wait_until(lambda: state(ws, job_id) == "lost", seconds=15)
+    done = jobs.get_job(ws, job_id).done
+    assert "Resume" in jobs.get_job(ws, job_id).message
+    jobs.resume(ws, job_id)
+    wait_until(lambda: state(ws, job_id) == "finished")
+    assert done < 200
+    assert jobs.get_job(ws, job_id).message == "counted to 200"
+
+
+def test_a_worker_killed_while_it_was_asked_to_stop_is_lost_not_stopping_for_ever(ws, counting):
+    job_id = started(ws)
+    pid = jobs.get_job(ws, job_id).pid
+    os.kill(pid, signal.SIGSTOP)
+    jobs.stop(ws, job_id)
+    assert state(ws, job_id) == "stopping"
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: state(ws, job_id) == "lost")
+
+
+def test_a_silent_worker_is_lost_and_resume_ends_it_first(ws, counting, monkeypatch):
+    monkeypatch.setattr(beats, "FRESH_SECONDS", 2.0)
+    job_id = started(ws)
+    pid = jobs.get_job(ws, job_id).pid
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: state(ws, job_id) == "lost")
+    jobs.resume(ws, job_id)
+    wait_until(lambda: state(ws, job_id) == "running")
+    assert not process.alive(pid, None)
+    jobs.stop(ws, job_id)
+    wait_until(lambda: state(ws, job_id) == "stopped")
+
+
+def test_a_job_whose_process_never_came_up_is_lost_after_fifteen_seconds(ws, monkeypatch):
+    job_id = jobs.register(ws, "count", ["1"])
+    assert state(ws, job_id) == "queued"
+    later = time.time() + 16
+    monkeypatch.setattr(beats.time, "time", lambda: later)
+    assert state(ws, job_id) == "lost"
+
+
+def test_another_process_with_the_same_pid_is_not_mistaken_for_the_worker(ws):
+    job_id = jobs.register(ws, "count", ["1"])
+    own = os.getpid()
+    with ws.write() as connection:
+        store.change_job(connection, job_id, state="running", pid=own, pid_started=process.started_at(own) - 100)
+    assert state(ws, job_id) == "lost"
+
+
+def test_a_zombie_is_dead():
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    wait_until(lambda: psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    assert not process.alive(child, process.started_at(child))
+    os.waitpid(child, 0)
+
+
+def test_an_unknown_job_is_told_plainly(ws):
+    with pytest.raises(GapwiseError, match="no job 7"):
+        jobs.get_job(ws, 7)
+
+
+def test_the_log_tail_is_empty_before_anything_was_written(ws):
+    assert jobs.log_tail(ws, jobs.register(ws, "count", ["1"])) == ""
