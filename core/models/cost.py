@@ -70,7 +70,7 @@ def cost(name: str, size: int | None = None) -> Cost:
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         advice = f"Its own size is {height} px: choose that, or a multiple of 32."
-        raise GapwiseError(f"{name} can't be counted at {side} px: {first} {advice}") from error
+        raise GapwiseError(f"{name} can't be counted at {side} px: {first.rstrip('.')}. {advice}") from error
 
 
 def scaled_cost(width: float = 1.0, depth: float = 1.0, resolution: float = 1.0) -> Cost:

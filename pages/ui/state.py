@@ -20,6 +20,16 @@ REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back throug
 REVIEW_LAST = "review_last"  # str: what the last decision did, shown on the card
 REVIEW_COUNT = "review_count"  # int: decisions in this session
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
+SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
+SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
+SCALING_DEPTH = "scaling_depth"  # float: times B0's layers; the other two alike
+SCALING_WIDTH = "scaling_width"
+SCALING_RESOLUTION = "scaling_resolution"
+SCALING_PHI = "scaling_phi"  # float
+SCALING_ALPHA = "scaling_alpha"  # float: what a step of φ multiplies depth by; then width and resolution
+SCALING_BETA = "scaling_beta"
+SCALING_GAMMA = "scaling_gamma"
+SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty when it did
 
 _DEFAULTS = {
     REVIEW_FOCUS: None,
@@ -27,6 +37,16 @@ _DEFAULTS = {
     REVIEW_LAST: "",
     REVIEW_COUNT: 0,
     SHOW_MAP: False,
+    SCALING_LOCK: "formula",
+    SCALING_DIMENSION: "depth",
+    SCALING_DEPTH: 1.92027,  # the cost of φ = 1 with the paper's coefficients, and its square root
+    SCALING_WIDTH: 1.38574,
+    SCALING_RESOLUTION: 1.38574,
+    SCALING_PHI: 1.0,
+    SCALING_ALPHA: 1.2,
+    SCALING_BETA: 1.1,
+    SCALING_GAMMA: 1.15,
+    SCALING_PROBLEM: "",
 }
 
 
