@@ -69,7 +69,7 @@ def cost(name: str, size: int | None = None) -> Cost:
         return Cost(side, *_count(model, side, channels))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        advice = f"Its own size is {height} px: choose that, or a multiple of 32."
+        advice = f"Its own size is {height} px: choose that, or one near it."
         raise GapwiseError(f"{name} can't be counted at {side} px: {first.rstrip('.')}. {advice}") from error
 
 
