@@ -50,8 +50,15 @@ def draw_front(pen: Pen, layout: Layout, rng: np.random.Generator) -> None:
     else:
         tall = min(44, room * 0.6)
         pen.poly([(x - 3, foot - tall), (x + 3, foot - tall), (x + 14, foot), (x - 14, foot)], (236, 112, 50))
-        pen.poly([(x - 6, foot - tall * 0.68), (x + 6, foot - tall * 0.68), (x + 9, foot - tall * 0.42),
-                  (x - 9, foot - tall * 0.42)], (248, 248, 244))
+        pen.poly(
+            [
+                (x - 6, foot - tall * 0.68),
+                (x + 6, foot - tall * 0.68),
+                (x + 9, foot - tall * 0.42),
+                (x - 9, foot - tall * 0.42),
+            ],
+            (248, 248, 244),
+        )
 
 
 def _bollard(pen: Pen, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
@@ -64,8 +71,10 @@ def _lamp(pen: Pen, x: float, foot: float, mood: Mood, rng: np.random.Generator)
     top = foot - rng.uniform(120, 160)
     pen.line([(x, foot), (x, top)], 3, _IRON)
     pen.box(x - 5, foot - 8, x + 5, foot, _IRON)
-    pen.poly([(x - 8, top), (x + 8, top), (x + 5, top - 13), (x - 5, top - 13)],
-             (255, 240, 190) if mood.lit else (224, 228, 226))
+    pen.poly(
+        [(x - 8, top), (x + 8, top), (x + 5, top - 13), (x - 5, top - 13)],
+        (255, 240, 190) if mood.lit else (224, 228, 226),
+    )
     pen.poly([(x - 9, top - 13), (x + 9, top - 13), (x, top - 19)], _IRON)
     mood.lamps.append((x, top - 6, 26, (230, 180, 90)))
 

@@ -6,71 +6,41 @@ look that faces sideways is drawn to the pen's right; the pen may be mirrored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from core.demo.palette import CLOTH, HAIR, MASK, pick
+from core.demo.look import Look
+from core.demo.mask import draw_mask
 from core.demo.pen import Colour, Pen, mix, shade
 
-_SKULL = [(0, -0.5), (0.3, -0.42), (0.43, -0.12), (0.4, 0.18), (0.24, 0.42), (0, 0.5), (-0.24, 0.42), (-0.4, 0.18),
-          (-0.43, -0.12), (-0.3, -0.42)]
-_STYLES = ("short", "short", "short", "long", "long", "bun", "bald", "curly", "bob", "hijab")
+_SKULL = [
+    (0, -0.5),
+    (0.3, -0.42),
+    (0.43, -0.12),
+    (0.4, 0.18),
+    (0.24, 0.42),
+    (0, 0.5),
+    (-0.24, 0.42),
+    (-0.4, 0.18),
+    (-0.43, -0.12),
+    (-0.3, -0.42),
+]
 _WHITE: Colour = (250, 250, 248)
 _DARK: Colour = (44, 34, 36)
-
-
-@dataclass(frozen=True)
-class Look:
-    """Everything about a head that chance decides."""
-
-    wears: str  # as in `layout.Person`
-    skin: Colour
-    hair: Colour
-    style: str  # short long bun bald curly bob hijab
-    hat: str  # "", cap, beanie, sun
-    glasses: str  # "", clear, dark
-    turn: float  # 0 looks at the camera, 1 shows the side
-    mouth: str  # smile line open
-    mask: Colour
-    cut: str  # the mask's: pleats, cone, plain, dots
-    cloth: Colour  # of scarf, hat and hijab
-    scarf: bool
-    beard: bool
-
-
-def draw_look(wears: str, skin: Colour, rng: np.random.Generator) -> Look:
-    """Return a chance look; some who wear a mask have a beard or a scarf as well, so that neither gives it away."""
-    worn = wears == "mask"
-    beard = wears == "beard" or (worn and rng.random() < 0.06)
-    return Look(
-        wears=wears,
-        skin=skin,
-        hair=pick(rng, HAIR),
-        style=pick(rng, ("short", "short", "bald", "curly") if beard else _STYLES),
-        hat=pick(rng, ("", "", "", "", "", "cap", "beanie", "sun")),
-        glasses=pick(rng, ("", "", "", "", "clear", "dark")),
-        turn=pick(rng, (0.0, 0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 1.0)),
-        mouth=pick(rng, ("smile", "smile", "line", "open")),
-        mask=pick(rng, MASK),
-        cut=pick(rng, ("pleats", "pleats", "pleats", "cone", "plain", "dots")),
-        cloth=pick(rng, CLOTH),
-        scarf=wears == "scarf" or (worn and rng.random() < 0.08),
-        beard=beard,
-    )
 
 
 def draw_behind(pen: Pen, look: Look) -> None:
     """Draw the hair that falls behind the shoulders."""
     dark = shade(look.hair, 0.82)
     if look.style == "long":
-        pen.curve([(0, -0.5), (0.46, -0.3), (0.5, 0.3), (0.46, 0.95), (0, 1.02), (-0.46, 0.95), (-0.5, 0.3),
-                   (-0.46, -0.3)], dark)
+        pen.curve(
+            [(0, -0.5), (0.46, -0.3), (0.5, 0.3), (0.46, 0.95), (0, 1.02), (-0.46, 0.95), (-0.5, 0.3), (-0.46, -0.3)],
+            dark,
+        )
     if look.style == "bob":
         pen.curve([(0, -0.5), (0.46, -0.3), (0.52, 0.3), (0.34, 0.5), (-0.34, 0.5), (-0.52, 0.3), (-0.46, -0.3)], dark)
     if look.style == "hijab":
-        pen.curve([(0, -0.55), (0.46, -0.32), (0.5, 0.3), (0.58, 0.85), (0, 1.0), (-0.58, 0.85), (-0.5, 0.3),
-                   (-0.46, -0.32)], shade(look.cloth, 0.85))
+        pen.curve(
+            [(0, -0.55), (0.46, -0.32), (0.5, 0.3), (0.58, 0.85), (0, 1.0), (-0.58, 0.85), (-0.5, 0.3), (-0.46, -0.32)],
+            shade(look.cloth, 0.85),
+        )
 
 
 def draw_neckwear(pen: Pen, look: Look) -> None:
@@ -95,13 +65,14 @@ def draw_face(pen: Pen, look: Look) -> None:
     for x in (-0.43, 0.43) if look.turn < 0.4 else (-0.43,) if not side else ():
         pen.blob(x, 0.03, 0.07, 0.11, shade(look.skin, 0.9))
     pen.curve(_SKULL, look.skin)
-    pen.curve([(0.1, -0.48), (0.3, -0.42), (0.43, -0.12), (0.4, 0.18), (0.24, 0.42), (0, 0.5), (0.22, 0.2)],
-              (60, 20, 30, 24))
+    pen.curve(
+        [(0.1, -0.48), (0.3, -0.42), (0.43, -0.12), (0.4, 0.18), (0.24, 0.42), (0, 0.5), (0.22, 0.2)], (60, 20, 30, 24)
+    )
     _features(pen, look, shift, side)
     if look.beard:
         _beard(pen, look, shift)
     if look.wears in ("mask", "chin"):
-        _mask(pen, look, shift, side)
+        draw_mask(pen, look, shift, side)
     _hair(pen, look, side)
     _extras(pen, look, shift, side)
 
@@ -138,73 +109,104 @@ def _lips(pen: Pen, look: Look, x: float) -> None:
 
 def _beard(pen: Pen, look: Look, shift: float) -> None:
     hair = shade(look.hair, 0.9)
-    pen.curve([(-0.41, 0.08), (-0.3, 0.2), (-0.18 + shift, 0.19), (shift, 0.165), (0.18 + shift, 0.19), (0.32, 0.2),
-               (0.41, 0.08), (0.37, 0.32), (0.22, 0.52), (0, 0.58), (-0.22, 0.52), (-0.37, 0.32)], hair)
+    pen.curve(
+        [
+            (-0.41, 0.08),
+            (-0.3, 0.2),
+            (-0.18 + shift, 0.19),
+            (shift, 0.165),
+            (0.18 + shift, 0.19),
+            (0.32, 0.2),
+            (0.41, 0.08),
+            (0.37, 0.32),
+            (0.22, 0.52),
+            (0, 0.58),
+            (-0.22, 0.52),
+            (-0.37, 0.32),
+        ],
+        hair,
+    )
     if look.wears != "mask":
         x = shift * 1.1
         pen.curve([(x - 0.11, 0.28), (x, 0.25), (x + 0.11, 0.28), (x, 0.36)], mix(look.skin, (180, 60, 70), 0.5))
 
 
-def _mask(pen: Pen, look: Look, shift: float, side: bool) -> None:
-    """Draw the mask where it is worn: over mouth and nose, or below both, at the chin."""
-    low = look.wears == "chin"
-    if side:
-        knots = [(0.0, 0.09), (0.3, 0.02), (0.57, 0.09), (0.52, 0.38), (0.3, 0.56), (0.03, 0.45)]
-    else:
-        s = shift
-        knots = [(-0.4 + s * 0.5, 0.09), (s - 0.12, 0.04), (s, 0.0), (s + 0.12, 0.04), (0.4 + s * 0.1, 0.09),
-                 (0.38 + s * 0.1, 0.38), (0.18 + s * 0.8, 0.56), (s * 0.8 - 0.18, 0.56), (-0.38 + s * 0.5, 0.38)]
-    if low:  # flattened, its upper edge below the lips
-        knots = [(x * 0.82, 0.41 + (y - 0.02) * 0.42) for x, y in knots]
-    else:
-        for end in ((-0.12, 0.0),) if side else ((-0.43, -0.02), (0.43, -0.02)):
-            near = min(knots, key=lambda k: abs(k[0] - end[0]))
-            pen.line([end, near], 0.025, shade(look.mask, 0.85))
-            pen.line([(end[0], 0.12), (near[0], near[1] + 0.2)], 0.025, shade(look.mask, 0.85))
-    pen.curve(knots, look.mask)
-    _cloth(pen, look, np.array(knots))
-
-
-def _cloth(pen: Pen, look: Look, knots: np.ndarray) -> None:
-    (left, top), (right, bottom) = knots.min(0), knots.max(0)
-    middle, high = (left + right) / 2, bottom - top
-    fold = shade(look.mask, 0.82 if sum(look.mask) > 300 else 1.6)
-    if look.cut == "pleats":
-        for share in (0.36, 0.56, 0.76):
-            y, w = top + high * share, (right - left) * (0.46 - 0.2 * max(0, share - 0.4))
-            pen.line([(middle - w, y), (middle, y + 0.02), (middle + w, y)], 0.022, fold)
-    elif look.cut == "cone":
-        pen.line([(middle, top + 0.05), (middle + 0.02, bottom - 0.03)], 0.026, fold)
-    elif look.cut == "dots":
-        for dx, dy in ((-0.16, 0.4), (0, 0.34), (0.16, 0.4), (-0.08, 0.66), (0.09, 0.66)):
-            pen.blob(middle + dx, top + high * dy, 0.028, 0.028, fold)
-    # The edge keeps a light mask apart from light skin.
-    edge = np.concatenate([knots[-2:], knots[:1]])
-    pen.line(edge, 0.02, fold)
-
-
 def _hair(pen: Pen, look: Look, side: bool) -> None:
     if look.style == "hijab":
-        pen.curve([(0, -0.55), (0.34, -0.45), (0.47, -0.1), (0.43, 0.3), (0.36, 0.1), (0.33, -0.14), (0.18, -0.32),
-                   (0, -0.36), (-0.18, -0.32), (-0.33, -0.14), (-0.36, 0.1), (-0.43, 0.3), (-0.47, -0.1),
-                   (-0.34, -0.45)], look.cloth)
+        pen.curve(
+            [
+                (0, -0.55),
+                (0.34, -0.45),
+                (0.47, -0.1),
+                (0.43, 0.3),
+                (0.36, 0.1),
+                (0.33, -0.14),
+                (0.18, -0.32),
+                (0, -0.36),
+                (-0.18, -0.32),
+                (-0.33, -0.14),
+                (-0.36, 0.1),
+                (-0.43, 0.3),
+                (-0.47, -0.1),
+                (-0.34, -0.45),
+            ],
+            look.cloth,
+        )
         return
     if look.style == "bald":
         return
     if side:
-        pen.curve([(0.36, -0.3), (0.2, -0.52), (-0.1, -0.56), (-0.42, -0.36), (-0.5, 0.0), (-0.42, 0.3), (-0.26, 0.26),
-                   (-0.2, 0.02), (-0.04, -0.06), (0.04, -0.24), (0.22, -0.26)], look.hair)
+        pen.curve(
+            [
+                (0.36, -0.3),
+                (0.2, -0.52),
+                (-0.1, -0.56),
+                (-0.42, -0.36),
+                (-0.5, 0.0),
+                (-0.42, 0.3),
+                (-0.26, 0.26),
+                (-0.2, 0.02),
+                (-0.04, -0.06),
+                (0.04, -0.24),
+                (0.22, -0.26),
+            ],
+            look.hair,
+        )
         pen.blob(-0.12, 0.05, 0.06, 0.1, shade(look.skin, 0.92))
         return
     fringe = -0.2 if look.style in ("long", "bob") else -0.28
-    pen.curve([(-0.44, -0.02), (-0.48, -0.3), (-0.26, -0.54), (0.05, -0.58), (0.34, -0.5), (0.49, -0.26), (0.44, -0.02),
-               (0.37, -0.2), (0.2, fringe - 0.06), (-0.08, fringe), (-0.26, fringe - 0.04), (-0.37, -0.18)], look.hair)
+    pen.curve(
+        [
+            (-0.44, -0.02),
+            (-0.48, -0.3),
+            (-0.26, -0.54),
+            (0.05, -0.58),
+            (0.34, -0.5),
+            (0.49, -0.26),
+            (0.44, -0.02),
+            (0.37, -0.2),
+            (0.2, fringe - 0.06),
+            (-0.08, fringe),
+            (-0.26, fringe - 0.04),
+            (-0.37, -0.18),
+        ],
+        look.hair,
+    )
     pen.arc(-0.05, -0.3, 0.28, 0.18, 205, 285, 0.03, mix(look.hair, _WHITE, 0.25))
     if look.style in ("long", "bob"):
         drop = 0.5 if look.style == "long" else 0.28
         for x in (-1, 1):
-            pen.curve([(x * 0.36, -0.24), (x * 0.48, -0.2), (x * 0.5, 0.1), (x * 0.46, drop), (x * 0.4, drop),
-                       (x * 0.41, 0.0)], look.hair)
+            pen.curve(
+                [
+                    (x * 0.36, -0.24),
+                    (x * 0.48, -0.2),
+                    (x * 0.5, 0.1),
+                    (x * 0.46, drop),
+                    (x * 0.4, drop),
+                    (x * 0.41, 0.0),
+                ],
+                look.hair,
+            )
 
 
 def _extras(pen: Pen, look: Look, shift: float, side: bool) -> None:
@@ -220,15 +222,25 @@ def _extras(pen: Pen, look: Look, shift: float, side: bool) -> None:
 
 
 def _hat(pen: Pen, look: Look, side: bool) -> None:
-    dome = [(-0.47, -0.2), (-0.42, -0.48), (-0.18, -0.66), (0.18, -0.66), (0.42, -0.48), (0.47, -0.2), (0.2, -0.25),
-            (-0.2, -0.25)]
+    dome = [
+        (-0.47, -0.2),
+        (-0.42, -0.48),
+        (-0.18, -0.66),
+        (0.18, -0.66),
+        (0.42, -0.48),
+        (0.47, -0.2),
+        (0.2, -0.25),
+        (-0.2, -0.25),
+    ]
     if look.hat == "sun":
         pen.curve([(-0.78, -0.2), (0, -0.36), (0.78, -0.2), (0, -0.13)], mix(look.cloth, (236, 214, 160), 0.7))
     pen.curve(dome, mix(look.cloth, (236, 214, 160), 0.7) if look.hat == "sun" else look.cloth)
     if look.hat == "cap":
         x = 0.34 if side else 0.08 + 0.2 * look.turn
-        pen.curve([(x - 0.36, -0.25), (x, -0.33), (x + 0.38, -0.24), (x + 0.2, -0.15), (x - 0.2, -0.15)],
-                  shade(look.cloth, 0.75))
+        pen.curve(
+            [(x - 0.36, -0.25), (x, -0.33), (x + 0.38, -0.24), (x + 0.2, -0.15), (x - 0.2, -0.15)],
+            shade(look.cloth, 0.75),
+        )
     elif look.hat == "beanie":
         pen.line([(-0.44, -0.24), (0, -0.28), (0.44, -0.24)], 0.15, shade(look.cloth, 0.82))
         pen.blob(0, -0.7, 0.11, 0.11, _WHITE)

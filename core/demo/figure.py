@@ -11,6 +11,7 @@ import numpy as np
 
 from core.demo import face
 from core.demo.layout import HEADS, Person
+from core.demo.look import Look, draw_look
 from core.demo.palette import CLOTH, SHOES, SKIN, TROUSERS, pick
 from core.demo.pen import Colour, Pen, shade
 
@@ -41,11 +42,14 @@ def draw_person(pen: Pen, person: Person, rng: np.random.Generator) -> None:
         rng: Where look and pose come from.
     """
     body = Pen(
-        pen.image, *pen.pixels([(person.x, person.foot)])[0], unit=person.head * pen.unit,
-        tilt=rng.uniform(-0.04, 0.04), flip=1 if rng.random() < 0.5 else -1,
+        pen.image,
+        *pen.pixels([(person.x, person.foot)])[0],
+        unit=person.head * pen.unit,
+        tilt=rng.uniform(-0.04, 0.04),
+        flip=1 if rng.random() < 0.5 else -1,
     )
     body.blob(0.12, 0.0, 0.85, 0.16, (20, 20, 40, 70))
-    look = face.draw_look(person.wears, pick(rng, SKIN), rng)
+    look = draw_look(person.wears, pick(rng, SKIN), rng)
     clothes = _dress(look, rng)
     face.draw_behind(body.moved(0, -HEADS + 0.5), look)
     _legs(body, clothes, rng.uniform(0.0, 0.22))
@@ -59,7 +63,7 @@ def draw_person(pen: Pen, person: Person, rng: np.random.Generator) -> None:
     face.draw_face(body.moved(0, -HEADS + 0.5, tilt=rng.normal(0, 0.06)), look)
 
 
-def _dress(look: face.Look, rng: np.random.Generator) -> Clothes:
+def _dress(look: Look, rng: np.random.Generator) -> Clothes:
     covered = look.style == "hijab"  # goes with long sleeves and trousers
     cuts = ("jacket", "coat", "hoodie") if covered else _CUTS
     return Clothes(
@@ -79,8 +83,10 @@ def _legs(pen: Pen, look: Clothes, stride: float) -> None:
         x, foot = side * 0.2, side * (0.17 + stride)
         colour = shade(look.skin if bare else look.bottom, tone)
         pen.line([(x, _HIP + 0.1), ((x + foot) / 2 + 0.02, -0.65), (foot, -0.12)], 0.25 if bare else 0.31, colour)
-        pen.curve([(foot - 0.15, -0.16), (foot + 0.02, -0.2), (foot + 0.3, -0.07), (foot + 0.28, 0.02),
-                   (foot - 0.15, 0.02)], shade(look.shoes, tone))
+        pen.curve(
+            [(foot - 0.15, -0.16), (foot + 0.02, -0.2), (foot + 0.3, -0.07), (foot + 0.28, 0.02), (foot - 0.15, 0.02)],
+            shade(look.shoes, tone),
+        )
         if look.legs == "shorts":
             pen.line([(x, _HIP + 0.1), ((x + foot) / 2 + 0.01, -0.8)], 0.36, shade(look.bottom, tone))
     if look.legs == "skirt":
@@ -94,18 +100,43 @@ def _torso(pen: Pen, look: Clothes) -> None:
     skirted = hem > -1
     flare = 0.58 if look.cut == "dress" else 0.46
     low = flare if skirted else 0.41
-    pen.curve([(-0.16, _SHOULDER - 0.12), (0.16, _SHOULDER - 0.12), (w, _SHOULDER + 0.02), (w * 0.92, -1.9),
-               (0.38, -1.55), (low, hem), (0, hem + 0.05), (-low, hem), (-0.38, -1.55), (-w * 0.92, -1.9),
-               (-w, _SHOULDER + 0.02)], look.top)
+    pen.curve(
+        [
+            (-0.16, _SHOULDER - 0.12),
+            (0.16, _SHOULDER - 0.12),
+            (w, _SHOULDER + 0.02),
+            (w * 0.92, -1.9),
+            (0.38, -1.55),
+            (low, hem),
+            (0, hem + 0.05),
+            (-low, hem),
+            (-0.38, -1.55),
+            (-w * 0.92, -1.9),
+            (-w, _SHOULDER + 0.02),
+        ],
+        look.top,
+    )
     # A soft shadow on the side away from the light.
-    pen.curve([(w * 0.55, _SHOULDER), (w, _SHOULDER + 0.04), (w * 0.92, -1.9), (0.38, -1.55), (low, hem),
-               (low * 0.62, hem), (0.2, -1.6)], (20, 16, 40, 34))
+    pen.curve(
+        [
+            (w * 0.55, _SHOULDER),
+            (w, _SHOULDER + 0.04),
+            (w * 0.92, -1.9),
+            (0.38, -1.55),
+            (low, hem),
+            (low * 0.62, hem),
+            (0.2, -1.6),
+        ],
+        (20, 16, 40, 34),
+    )
     if look.cut == "stripes":
         for y in (-2.16, -1.92, -1.68, -1.44):
             pen.line([(-w * 0.8, y), (0, y + 0.04), (w * 0.8, y)], 0.07, shade(look.top, 0.68))
     if look.cut in ("jacket", "coat"):
-        pen.poly([(-0.13, _SHOULDER - 0.12), (0.13, _SHOULDER - 0.12), (0.08, hem + 0.03), (-0.08, hem + 0.03)],
-                 (238, 234, 226) if sum(look.top[:3]) < 560 else (84, 96, 120))
+        pen.poly(
+            [(-0.13, _SHOULDER - 0.12), (0.13, _SHOULDER - 0.12), (0.08, hem + 0.03), (-0.08, hem + 0.03)],
+            (238, 234, 226) if sum(look.top[:3]) < 560 else (84, 96, 120),
+        )
         pen.line([(-0.15, _SHOULDER - 0.08), (-0.08, hem + 0.02)], 0.035, shade(look.top, 0.7))
         pen.line([(0.15, _SHOULDER - 0.08), (0.08, hem + 0.02)], 0.035, shade(look.top, 0.7))
     if look.cut == "dress":
@@ -144,7 +175,14 @@ def _arm(pen: Pen, look: Clothes, pose: str) -> None:
         pen.line([shoulder, elbow, wrist], 0.24, tone)
     if pose == "bag":
         pen.arc(hand[0], hand[1] + 0.16, 0.12, 0.2, 180, 360, 0.035, (70, 50, 44))
-        pen.curve([(hand[0] - 0.2, hand[1] + 0.18), (hand[0] + 0.2, hand[1] + 0.18), (hand[0] + 0.24, hand[1] + 0.55),
-                   (hand[0] - 0.24, hand[1] + 0.55)], shade(look.shoes, 1.15))
+        pen.curve(
+            [
+                (hand[0] - 0.2, hand[1] + 0.18),
+                (hand[0] + 0.2, hand[1] + 0.18),
+                (hand[0] + 0.24, hand[1] + 0.55),
+                (hand[0] - 0.24, hand[1] + 0.55),
+            ],
+            shade(look.shoes, 1.15),
+        )
     if pose == "phone":
         pen.moved(hand[0] - 0.03, hand[1] - 0.08, tilt=-0.3).box(-0.08, -0.16, 0.08, 0.14, (36, 40, 52))

@@ -32,7 +32,9 @@ def smooth(knots: Points) -> np.ndarray:
     before, after, later = np.roll(p, 1, 0), np.roll(p, -1, 0), np.roll(p, -2, 0)
     t = _STEPS
     curve = 0.5 * (
-        2 * p + (after - before) * t + (2 * before - 5 * p + 4 * after - later) * t**2
+        2 * p
+        + (after - before) * t
+        + (2 * before - 5 * p + 4 * after - later) * t**2
         + (3 * p - before - 3 * after + later) * t**3
     )  # (6, K, 2)
     return curve.transpose(1, 0, 2).reshape(-1, 2)
@@ -59,7 +61,7 @@ class Pen:
 
     def moved(self, x: float, y: float, tilt: float = 0, flip: int = 1) -> Pen:
         """Return a pen whose origin lies at a point of this one, turned and mirrored further."""
-        (px, py), = self.pixels([(x, y)])
+        ((px, py),) = self.pixels([(x, y)])
         return Pen(self.image, px, py, self.unit, self.tilt + tilt, self.flip * flip)
 
     def pixels(self, points: Points | np.ndarray) -> list[tuple[float, float]]:

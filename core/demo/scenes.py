@@ -106,8 +106,7 @@ def draw_scene(mask: int, distancing: int, rng: np.random.Generator) -> Image.Im
     clutter.draw_front(pen, layout, rng)
     # A lamp right behind a head would shine through the face: light is added to the finished picture.
     mood.lamps = [
-        lamp for lamp in mood.lamps
-        if all(math.dist(lamp[:2], (p.x, p.face)) > 1.3 * p.head for p in layout.people)
+        lamp for lamp in mood.lamps if all(math.dist(lamp[:2], (p.x, p.face)) > 1.3 * p.head for p in layout.people)
     ]
     return light.finish(image, mood, size, PIXELS_PER_UNIT, rng)
 

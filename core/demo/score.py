@@ -27,7 +27,9 @@ def score(ws: Workspace) -> list[dict[str, object]] | None:
         return None
     with ws.read() as connection:
         table = load(connection)
-        names = dict(connection.execute(schema.image.select().with_only_columns(schema.image.c.id, schema.image.c.fname)).all())
+        names = dict(
+            connection.execute(schema.image.select().with_only_columns(schema.image.c.id, schema.image.c.fname)).all()
+        )
         wanted = {i: latest_run(connection, i) for i in table.label_ids}
         p = schema.proposal.c
         proposed = {

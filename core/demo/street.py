@@ -54,8 +54,15 @@ def _ground(pen: Pen, layout: Layout, edge: float, rng: np.random.Generator) -> 
         pen.box(0, top, w, top + 2.5, shade(colour, 1.1))
         for k in range(-6, 7):
             a = middle + k * 44
-            pen.poly([(a, top + 8), (a + 20, top + 8), (middle + (a + 20 - middle) * 2.2, h),
-                      (middle + (a - middle) * 2.2, h)], (214, 214, 210))
+            pen.poly(
+                [
+                    (a, top + 8),
+                    (a + 20, top + 8),
+                    (middle + (a + 20 - middle) * 2.2, h),
+                    (middle + (a - middle) * 2.2, h),
+                ],
+                (214, 214, 210),
+            )
     elif kind == "road":  # behind everybody: people stand on the pavement in front of it
         top, low = edge + 6, edge + rng.uniform(30, 40)
         pen.box(0, top, w, low, _ASPHALT)
@@ -132,8 +139,10 @@ def _shop(pen: Pen, x: float, edge: float, wide: float, mood: Mood, rng: np.rand
     step = (wide - 4) / stripes
     for k in range(stripes):
         left = x + 1 + k * step
-        pen.poly([(left + 1, edge - 54), (left + step, edge - 54), (left + step + 1, edge - 38), (left - 1, edge - 38)],
-                 cloth if k % 2 else (246, 242, 234))
+        pen.poly(
+            [(left + 1, edge - 54), (left + step, edge - 54), (left + step + 1, edge - 38), (left - 1, edge - 38)],
+            cloth if k % 2 else (246, 242, 234),
+        )
         pen.blob(left + step / 2, edge - 38, step / 2, 3, cloth if k % 2 else (246, 242, 234))
     pen.box(x + wide * 0.22, edge - 67, x + wide * 0.78, edge - 56, shade(frame, 0.9))
     letters = np.arange(x + wide * 0.28, x + wide * 0.72, 5.5)
@@ -156,8 +165,13 @@ def _park(pen: Pen, layout: Layout, mood: Mood, edge: float, rng: np.random.Gene
     """Hills, trees and a lawn, with a path to stand on."""
     w, h, lawn = layout.width, layout.height, shade(pick(rng, LEAF[:3]), 1.12)
     for k in range(3):
-        pen.blob(w * (0.15 + 0.36 * k) + rng.uniform(-20, 20), edge, rng.uniform(70, 120), rng.uniform(24, 52),
-                 mix(lawn, mood.sky[1], 0.55 - 0.1 * k))
+        pen.blob(
+            w * (0.15 + 0.36 * k) + rng.uniform(-20, 20),
+            edge,
+            rng.uniform(70, 120),
+            rng.uniform(24, 52),
+            mix(lawn, mood.sky[1], 0.55 - 0.1 * k),
+        )
     pen.box(0, edge - 4, w, h, lawn)
     for x in np.arange(rng.uniform(-10, 30), w + 20, rng.uniform(48, 84)):
         _tree(pen, x, edge + rng.uniform(-2, 10), rng.uniform(70, 118), rng)
