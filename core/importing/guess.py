@@ -9,19 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GapwiseError
-from core.images.decode import IMAGE_SUFFIXES
 from core.importing import values as v
-from core.importing.folder import ImageFolder, clean
+from core.importing.file_column import column_values, filled_sample, guess_filename, guess_prefix
+from core.importing.folder import ImageFolder
 from core.importing.plan import DEFAULT_MISSING, ImportPlan, LabelPlan
 from core.importing.read import SourceTable
 from core.labels.label import Label
 
 MAX_CLASSES = 1000  # ImageNet's; a column with more is an id or a measurement
-_SAMPLE = 300
-_CERTAIN = 0.1  # below it hits are chance, such as labels 0 and 1 beside files 0.jpg and 1.jpg
-_FILE_NAMES = re.compile(
-    r"(file|image|img|picture|photo|pic)?[ _-]*(f?name|file|path|image|img|filename|filepath)", re.I
-)
 _ID_NAMES = {
     "id",
     "image_id",
@@ -104,7 +99,7 @@ def guess(
         table=None if table_path is None else str(Path(table_path).resolve()),
         images=str(folder.root),
         filename=filename,
-        prefix=guess_prefix(_sample(table, filename), folder),
+        prefix=guess_prefix(filled_sample(table, filename), folder),
         missing=list(tokens.every),
         rules=[r for r in rules if r.strip()],
         folder_label=suggested.get("label", "label"),
@@ -118,38 +113,6 @@ def guess(
         guessed = [guess_label(table, c, tokens, by_name.get(c), suggested.get("label") == c) for c in others]
         plan.labels = [p for p in guessed if p is not None]
     return plan
-
-
-def guess_filename(table: SourceTable, folder: ImageFolder) -> str:
-    """Return the column whose values name files on disk, with or without extension and sub folder.
-
-    Raises:
-        GapwiseError: If none does and none looks like file names either.
-    """
-    scores = {column: _filename_score(table, column, folder) for column in table.frame.columns}
-    best = max(scores, key=lambda column: scores[column])
-    if scores[best] < _CERTAIN:
-        raise GapwiseError(
-            f"No column of {table.name} names files in {folder.root}. Its columns are:"
-            f" {', '.join(table.frame.columns)}. Check the image folder, or say which column it is (--filename COLUMN)."
-        )
-    return best
-
-
-def guess_prefix(sample: Sequence[str], folder: ImageFolder) -> str:
-    """Return the folders that all names begin with and that are not below the image folder, such as `images/`."""
-    names = [name for name, problem in (clean(text) for text in sample) if not problem]
-    if not names or any(folder.find(name).name for name in names[:20]):
-        return ""
-    parts = [name.split("/")[:-1] for name in names]
-    for depth in range(1, min(len(p) for p in parts) + 1):
-        first = parts[0][:depth]
-        prefix = "/".join(first) + "/"
-        if any(p[:depth] != first for p in parts):
-            return ""
-        if any(folder.find(name, prefix).name for name in names[:20]):
-            return prefix
-    return ""
 
 
 def guess_label(
@@ -185,7 +148,7 @@ def classes_of(table: SourceTable, column: str, tokens: Tokens) -> Counter[str]:
 
     `-1` is a class only where its neighbours say so: in -1/1, or with other negative numbers.
     """
-    raw = _values(table, column)
+    raw = column_values(table, column)
     counts = v.distinct(raw, [*(t for t in tokens.usual if t != "-1"), *tokens.explicit])
     others = set(counts) - {"-1"}
     plausible = others == {"1"} or any(re.fullmatch(r"-\d+(\.\d+)?", o) for o in others)
@@ -256,38 +219,10 @@ def _guess_id(table: SourceTable, filename: str) -> str | None:
     for column in table.frame.columns:
         if column == filename or column.strip().lower() not in _ID_NAMES:
             continue
-        raw = _values(table, column)
+        raw = column_values(table, column)
         if len(set(raw)) > len(raw) / 2 and len(set(raw)) > 2:
             return column
     return None
-
-
-def _filename_score(table: SourceTable, column: str, folder: ImageFolder) -> float:
-    """Score: hits on disk, exact ones worth most; then what looks like a picture's name; then the column's name."""
-    sample = _sample(table, column)
-    if not sample:
-        return 0.0
-    prefix = guess_prefix(sample, folder)
-    points = 0.0
-    for text in sample:
-        pictured = Path(text.strip()).suffix.lower() in IMAGE_SUFFIXES
-        if folder.find(text, prefix).name is not None:
-            points += 1.0 if pictured else 0.6
-        elif pictured:
-            points += 0.3
-    named = 0.05 if _FILE_NAMES.fullmatch(column.strip()) else 0.0
-    # A label column of 0 and 1 beside files 0.jpg and 1.jpg hits every time, but names only two of them.
-    share = points / len(sample) * (len(set(sample)) / len(sample)) ** 0.5
-    return share + named if share else named
-
-
-def _sample(table: SourceTable, column: str) -> list[str]:
-    filled = [text for text in _values(table, column) if text.strip()]
-    return filled[:: max(1, len(filled) // _SAMPLE)][:_SAMPLE]
-
-
-def _values(table: SourceTable, column: str) -> list[str]:
-    return table.frame.iloc[:, list(table.frame.columns).index(column)].tolist()
 
 
 def _column(name: str, columns: list[str]) -> str:

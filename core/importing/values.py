@@ -13,6 +13,7 @@ from core.importing.folder import natural
 from core.labels.label import MISSING
 
 UNKNOWN = -2  # a value that is neither a class nor a missing token
+_TOO_MANY = 20_000  # far more than a label may have; normalizing a million ids would take seconds
 _INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
 # Negative first. A label whose two values are one of these pairs is binary beyond doubt.
 PAIRS = (
@@ -40,9 +41,11 @@ def is_missing(value: str, missing: Iterable[str]) -> bool:
 
 
 def distinct(values: Sequence[str], missing: Iterable[str]) -> Counter[str]:
-    """Count a column's normalized values that are not missing."""
+    """Count a column's normalized values that are not missing; ids by the ten thousands are counted as they are."""
     codes, uniques = pd.factorize(np.asarray(values, dtype=object))
     counts = np.bincount(codes, minlength=len(uniques))
+    if len(uniques) > _TOO_MANY:
+        return Counter(dict(zip(uniques, counts.tolist(), strict=True)))
     tokens = {normalize(token).casefold() for token in missing} | {""}
     found: Counter[str] = Counter()
     for raw, count in zip(uniques, counts.tolist(), strict=True):

@@ -32,37 +32,55 @@ def edit(draft: Draft) -> ImportPlan | None:
     st.dataframe(draft.table.frame.head(20), height=213, hide_index=True, key=f"head:{draft.number}")
     present, rules = _present(draft)
     with told():
-        base, tokens = _columns(draft, list(present.values()))
+        base, tokens = _columns(draft, present)
     base.labels = _labels(draft, base, tokens, present)
     return _with_rules(draft, base, list(present.values()), rules)
 
 
-def _columns(draft: Draft, present: list[Label]) -> tuple[ImportPlan, Tokens]:
+def _columns(draft: Draft, present: dict[str, Label]) -> tuple[ImportPlan, Tokens]:
     """Ask for the file-name column and the missing tokens; guess the rest from them."""
     columns = list(draft.table.frame.columns)
-    first = guess(draft.table, draft.folder, table_path=draft.table_path, known=present)
+    first, _ = _guessed(draft, None, Tokens(), present)
     left, right = st.columns(2)
     filename = left.selectbox(
         "File name is in", columns, index=columns.index(first.filename), key=f"filename:{draft.number}"
     )
     typed = right.text_input(
-        "These mean missing", ", ".join(t for t in DEFAULT_MISSING if t), key=f"missing:{draft.number}",
+        "These mean missing",
+        ", ".join(t for t in DEFAULT_MISSING if t),
+        key=f"missing:{draft.number}",
         help="Separated by commas; empty cells always. A value that you list as a class is never missing.",
-    )  # fmt: skip
+    )
     listed = [t.strip() for t in typed.split(",") if t.strip()]
     usual = ("", *(t for t in listed if t.lower() in DEFAULT_MISSING))
     tokens = Tokens(usual, tuple(t for t in listed if t.lower() not in DEFAULT_MISSING))
-    plan = guess(
-        draft.table, draft.folder, table_path=draft.table_path, filename=filename,
-        missing=tokens.explicit, usual=tokens.usual, known=present,
-    )  # fmt: skip
-    return plan, tokens
+    return _guessed(draft, filename, tokens, present)[0].model_copy(), tokens
+
+
+def _guessed(
+    draft: Draft, filename: str | None, tokens: Tokens, present: dict[str, Label]
+) -> tuple[ImportPlan, list[tuple[LabelPlan, int]]]:
+    """Return the plan, and how each other column would be a label; computed once for the same answers."""
+    key = (filename, tokens)
+    if key not in draft.guesses:
+        plan = guess(
+            draft.table,
+            draft.folder,
+            table_path=draft.table_path,
+            filename=filename,
+            missing=tokens.explicit,
+            usual=tokens.usual,
+            known=list(present.values()),
+        )
+        columns = [c for c in draft.table.frame.columns if c != plan.filename][:MAX_COLUMNS]
+        draft.guesses[key] = plan, [candidate(draft.table, c, tokens, present.get(c)) for c in columns]
+    return draft.guesses[key]
 
 
 def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, Label]) -> list[LabelPlan]:
     guessed = {p.column for p in base.labels}
-    columns = [c for c in draft.table.frame.columns if c != base.filename][:MAX_COLUMNS]
-    plans = [candidate(draft.table, c, tokens, present.get(c)) for c in columns]
+    plans = _guessed(draft, base.filename, tokens, present)[1]
+    columns = [p.column for p, _ in plans]
     frame = pd.DataFrame(
         {
             "label": [c in guessed for c in columns],

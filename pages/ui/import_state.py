@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.importing.check import Report
 from core.importing.folder import ImageFolder
-from core.importing.plan import DEFAULT_MISSING
 from core.importing.read import SourceTable
 from core.importing.upload import Upload, discard
 
@@ -22,6 +21,7 @@ class Draft:
         target: Root of the workspace that it will go to.
         upload: What was stored on the way, if it came through the browser.
         report: The last check.
+        guesses: What was guessed, by file-name column and missing tokens: a rerun reads no column again.
     """
 
     number: int
@@ -31,7 +31,7 @@ class Draft:
     folder: ImageFolder
     upload: Upload | None = None
     report: Report | None = None
-    missing: tuple[str, ...] = field(default=DEFAULT_MISSING)
+    guesses: dict[tuple, tuple] = field(default_factory=dict)
 
 
 DRAFT = "import_draft"  # Draft or None
