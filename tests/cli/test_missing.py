@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.__main__ import main
+from core.store import cells
+from tests.conftest import BINARY, FIVE_K, cells_of
+
+
+def test_json_has_the_promised_keys_and_numbers(five_k, capsys):
+    assert main(["missing", "--workspace", str(five_k.root), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["rows"] == 6
+    assert found["missing"] == {"mask": 2, "distancing": 2, "5k": 4}
+    assert found["missing_together"] == {
+        "mask+distancing": 0,
+        "mask+5k": 2,
+        "distancing+5k": 2,
+        "mask+distancing+5k": 0,
+    }
+    assert sorted((p["rows"], p["missing"]) for p in found["patterns"]) == [
+        (2, []),
+        (2, ["distancing", "5k"]),
+        (2, ["mask", "5k"]),
+    ]
+    assert found["cells"] == {
+        "given": 10, "human": 0, "derived": 0, "pseudo": 0, "free": 2, "open": 6, "conflict": 0,
+    }  # fmt: skip
+
+
+def test_the_text_says_the_same_for_people(five_k, capsys):
+    assert main(["missing", "--workspace", str(five_k.root)]) == 0
+    out = capsys.readouterr().out
+    for line in ("6 images", "  5k: 4", "  mask+5k: 2", "  2: missing mask, 5k", "  2: complete", "  free: 2"):
+        assert line in out.splitlines()
+
+
+def test_conflicts_are_told(build, capsys):
+    ws = build(
+        {"mask": ["0"], "distancing": ["1"], "5k": ["1"]}, dict.fromkeys(("mask", "distancing", "5k"), BINARY), [FIVE_K]
+    )
+    assert main(["missing", "--workspace", str(ws.root)]) == 0
+    assert "1 images break a rule" in capsys.readouterr().out
+
+
+def test_derive_writes_the_free_cells_and_counts_them(five_k, capsys):
+    assert main(["derive", "--workspace", str(five_k.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"derived": 2, "by_label": {"5k": 2}}
+    assert cells_of(five_k)["1.png", "5k"] == (0, "derived")
+    assert main(["derive", "--workspace", str(five_k.root)]) == 0
+    assert capsys.readouterr().out == "0 cells derived\n"
+
+
+@pytest.mark.parametrize("verb", ["missing", "derive"])
+def test_without_a_workspace_it_fails_with_a_sentence(verb, tmp_path, capsys):
+    assert main([verb, "--workspace", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: There is no workspace in")
+
+
+def test_the_workspace_may_come_from_the_environment(five_k, monkeypatch, capsys):
+    monkeypatch.setenv("GAPWISE_WORKSPACE", str(five_k.root))
+    with five_k.write() as connection:
+        cells.derive_all(connection)
+    assert main(["missing", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"]["derived"] == 2

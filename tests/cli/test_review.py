@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.__main__ import main
+from tests.conftest import cells_of, propose
+
+
+@pytest.fixture
+def ws(five_k):
+    propose(five_k, "mask", {"2.png": [0.9, 0.1], "4.png": [0.3, 0.7]})
+    return five_k
+
+
+@pytest.fixture
+def run(ws, capsys):
+    def call(verb, *arguments, status=0):
+        assert main([verb, "--workspace", str(ws.root), "--json", *arguments]) == status
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        assert err.startswith("error: ") == (status != 0)
+        return json.loads(out) if out else err
+
+    return call
+
+
+ANN = ("--reviewer", "ann")
+MASK_2 = ("--image", "2.png", "--label", "mask", *ANN)
+
+
+def test_the_queue_lists_what_waits(run):
+    found = run("queue", "--label", "mask", "--order", "surest")
+    assert found["waiting"] == 2
+    assert found["items"][0] == {
+        "image": "2.png", "label": "mask", "proposed": "0", "confidence": 0.9,
+        "probabilities": {"0": 0.9, "1": 0.1}, "run": 1, "proposal": 1, "skipped": False,
+    }  # fmt: skip
+    assert [i["image"] for i in run("queue", "--label", "mask", "--limit", "1")["items"]] == ["4.png"]
+
+
+def test_accepting_stores_the_class_and_tells_what_followed(run, ws):
+    found = run("decide", *MASK_2, "--accept")
+    assert (found["value"], found["applied"], found["repeated"]) == ("0", True, False)
+    assert found["derived"] == {"5k": "0"}
+    assert cells_of(ws)["2.png", "mask"] == (0, "human")
+    assert [i["image"] for i in run("queue", "--label", "mask")["items"]] == ["4.png"]
+
+
+def test_reject_and_choose(run, ws):
+    assert run("decide", *MASK_2, "--reject")["value"] == "1"
+    assert run("decide", "--image", "3.png", "--label", "distancing", *ANN, "--choose", "1")["derived"] == {"5k": "1"}
+
+
+def test_a_client_id_is_taken_once_however_often_it_is_sent(run, ws):
+    first = run("decide", *MASK_2, "--accept", "--id", "k1")
+    again = run("decide", "--image", "4.png", "--label", "mask", *ANN, "--reject", "--id", "k1")
+    assert again["repeated"]
+    assert (again["decision"], again["image"]) == (first["decision"], "2.png")
+    assert ("4.png", "mask") not in cells_of(ws)
+
+
+def test_undo_takes_back_the_last_decision_and_what_followed(run, ws):
+    before = cells_of(ws)
+    run("decide", *MASK_2, "--accept")
+    found = run("decide", "--undo", *ANN)
+    assert (found["action"], found["image"], found["withdrawn"]) == ("undo", "2.png", ["5k"])
+    assert cells_of(ws) == before
+    assert "no decision left" in run("decide", "--undo", *ANN, status=1)
+
+
+def test_a_second_decision_fails_and_the_first_stands(run, ws):
+    run("decide", *MASK_2, "--choose", "1")
+    found = run_second(ws)
+    assert found == 1
+    assert cells_of(ws)["2.png", "mask"] == (1, "human")
+
+
+def run_second(ws):
+    return main(
+        [
+            "decide",
+            "--workspace",
+            str(ws.root),
+            "--image",
+            "2.png",
+            "--label",
+            "mask",
+            "--choose",
+            "0",
+            "--reviewer",
+            "bob",
+        ]
+    )
+
+
+def test_a_skipped_cell_waits_at_the_end(run):
+    run("decide", "--image", "4.png", "--label", "mask", *ANN, "--skip")
+    found = run("queue", "--label", "mask")["items"]
+    assert [(i["image"], i["skipped"]) for i in found] == [("2.png", False), ("4.png", True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--image", "x.png", "--label", "mask", *ANN, "--choose", "1"), "no image 'x.png'"),
+        (("--image", "2.png", "--label", "Maske", *ANN, "--choose", "1"), "no label 'Maske'"),
+        ((*MASK_2, "--choose", "2"), "no class '2'"),
+        ((*MASK_2, "--choose", ""), "no class ''"),
+        (("--image", "3.png", "--label", "distancing", *ANN, "--accept"), "no proposal"),
+        (("--image", "2.png", "--label", "mask", "--reviewer", " ", "--accept"), "reviewer's name"),
+        ((*MASK_2, "--accept", "--id", ""), "client id"),
+    ],
+)
+def test_what_can_not_be_done_fails_with_a_sentence(run, ws, arguments, message):
+    before = cells_of(ws)
+    assert message in run("decide", *arguments, status=1)
+    assert cells_of(ws) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("decide", *MASK_2),
+        ("decide", *MASK_2, "--accept", "--reject"),
+        ("decide", "--accept", *ANN, "--label", "mask"),
+        ("decide", "--image", "2.png", "--label", "mask", "--accept"),
+        ("decide", *MASK_2, "--undo"),
+        ("decide", "--image", "\udcff.png", "--label", "mask", *ANN, "--accept"),
+        ("queue",),
+        ("queue", "--label", "mask", "--order", "random"),
+        ("queue", "--label", "mask", "--limit", "0"),
+        ("queue", "--label", "mask", "--limit", "²"),
+    ],
+)
+def test_wrong_usage_exits_with_2(ws, arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--workspace", str(ws.root)])
+    assert stop.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_text_is_one_line_a_cell(ws, capsys):
+    assert main(["queue", "--workspace", str(ws.root), "--label", "mask"]) == 0
+    assert capsys.readouterr().out == "4.png\tmask = 1\t0.700\n2.png\tmask = 0\t0.900\n"
+    assert main(["decide", "--workspace", str(ws.root), *MASK_2, "--accept"]) == 0
+    assert capsys.readouterr().out == "accept mask of 2.png = 0, so 5k = 0\n"
