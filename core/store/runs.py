@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from core.errors import GapwiseError
 from core.store import schema
-from core.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.workspace import Workspace
 
 METRICS = "metrics.jsonl"
 BEST = "best.safetensors"
