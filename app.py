@@ -1,29 +1,16 @@
-"""Gapwise: `streamlit run app.py`."""
+"""Gapwise: `streamlit run app.py`.
 
+The pages' script is `pages/ui/shell.py`, not this file: beside a folder called `pages` Streamlit takes an app for one of
+its older kind until `st.navigation` has run once, and a deep link opened first after a start got its page bare.
+"""
+
+import sys
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import state
+PROJECT = Path(__file__).resolve().parent
+if str(PROJECT) not in sys.path:  # `streamlit run` from another folder
+    sys.path.insert(0, str(PROJECT))
 
-# A file of ours: the browser would fetch a Material icon from the internet.
-ICON = str(Path(__file__).parent / "pages" / "ui" / "assets" / "icon.png")
-
-st.set_page_config(page_title="Gapwise", page_icon=ICON, layout="wide")
-st.logo(ICON, size="large")
-
-PAGES = [
-    st.Page("pages/dataset.py", title="Dataset", icon=":material/photo_library:", default=True),
-    st.Page("pages/missing_values.py", title="Missing values", icon=":material/grid_on:"),
-    st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/model_training:"),
-    st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
-    st.Page("pages/activation_maps.py", title="Activation maps", icon=":material/visibility:"),
-    st.Page("pages/scaling.py", title="Scaling", icon=":material/open_in_full:"),
-    st.Page("pages/export.py", title="Export", icon=":material/download:"),
-]
-
-# Streamlit leaves six lines free above a title; with fewer, picture and keys of a review fit on a laptop.
-st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }</style>")
-page = st.navigation(PAGES)
-state.sidebar()
-page.run()
+app = st.App(PROJECT / "pages" / "ui" / "shell.py")

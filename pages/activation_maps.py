@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import hard
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import map_gallery, state
+from pages.ui import map_gallery, navigation, state
 from pages.ui.widgets import page_header
 
 workspace = state.workspace()
@@ -20,7 +20,7 @@ with workspace.read() as connection:
 trained = [i for i, run in runs.items() if run is not None]
 if not trained:
     st.info("There are no maps yet. They are made together with a run's predictions on the Fine-tune page.")
-    st.page_link("pages/fine_tune.py", label="Go to Fine-tune", icon=":material/model_training:")
+    navigation.link("fine_tune", "Go to Fine-tune")
     st.stop()
 
 first, second, third, fourth = st.columns([2, 2, 2, 2])

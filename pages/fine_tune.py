@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.store.labels import labels as read_labels
-from pages.ui import state, training_form, training_jobs, training_runs
+from pages.ui import navigation, state, training_form, training_jobs, training_runs
 from pages.ui.widgets import page_header, told
 
 workspace = state.workspace()
@@ -16,7 +16,7 @@ with told():
         labels = read_labels(connection)
     if not labels:
         st.info("There are no labels yet. Bring a table in on the Dataset page.")
-        st.page_link("pages/dataset.py", label="Go to Dataset", icon=":material/photo_library:")
+        navigation.link("dataset", "Go to Dataset")
         st.stop()
     training_form.form(workspace, labels)
     training_jobs.panel(workspace)

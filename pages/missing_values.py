@@ -54,16 +54,16 @@ with left:
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 400), key="counts")
 with right:
     st.subheader("Missing together", anchor=False)
-    st.plotly_chart(
-        patterns(report.patterns, list(report.missing)), key="patterns", config={"displayModeBar": False}
-    )
+    st.plotly_chart(patterns(report.patterns, list(report.missing)), key="patterns", config={"displayModeBar": False})
     if len(report.patterns) > MAX_PATTERNS:
         rest = sum(p.rows for p in report.patterns[MAX_PATTERNS:])
         st.caption(f"{len(report.patterns) - MAX_PATTERNS:,} rarer patterns with {rest:,} rows are not drawn.")
     chosen = st.selectbox(
         "Images with this pattern",
         range(len(report.patterns)),
-        format_func=lambda i: f"{', '.join(report.patterns[i].missing) or 'nothing'} missing ({report.patterns[i].rows:,})",
+        format_func=lambda i: (
+            f"{', '.join(report.patterns[i].missing) or 'nothing'} missing ({report.patterns[i].rows:,})"
+        ),
         key="pattern",
     )
 strips.pattern_strip(workspace, report.patterns[chosen].missing)

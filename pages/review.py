@@ -5,11 +5,13 @@ import streamlit as st
 from core.store import queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import review_card, state
+from pages.ui import navigation, review_card, state
 from pages.ui.widgets import page_header
 
 workspace = state.workspace()
-page_header("Review", "Accept, reject or choose. Every answer is stored at once, and the rules fill what follows from it.")
+page_header(
+    "Review", "Accept, reject or choose. Every answer is stored at once, and the rules fill what follows from it."
+)
 
 with workspace.read() as connection:
     labels = read_labels(connection)
@@ -21,7 +23,7 @@ with workspace.read() as connection:
 
 if not waiting:
     st.info("There are no proposals yet. Train a model on the Fine-tune page: it proposes a class for every open cell.")
-    st.page_link("pages/fine_tune.py", label="Go to Fine-tune", icon=":material/model_training:")
+    navigation.link("fine_tune", "Go to Fine-tune")
     st.stop()
 
 left, right = st.columns([1, 2])

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import GapwiseError
-from core.importing.guess import Tokens, candidate, guess
+from core.importing.guess import MAX_CLASSES, Tokens, candidate, guess
 from core.importing.plan import DEFAULT_MISSING, ImportPlan, LabelPlan
 from core.labels.label import Label
 from core.labels.rules import parse_rules
@@ -107,14 +107,22 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
         },
     )
     chosen = edited[edited["label"]].to_dict("records")
-    plans = [
+    ticked = [
         LabelPlan(name=r["column"], column=r["column"], classes=_texts(r["classes"]), names=_texts(r["names"]))
         for r in chosen
     ]
+    many = [column for column, (p, n) in zip(columns, plans, strict=True) if n > MAX_CLASSES]
+    with told():
+        for row in chosen:
+            if row["column"] in many and not _texts(row["classes"]):
+                raise GapwiseError(
+                    f"Column {row['column']!r} has too many distinct values to be a label (at most {MAX_CLASSES:,})."
+                    " Untick it, or list its classes."
+                )
     more = st.text_input(
         "Labels that no column fills yet", key=f"more:{draft.number}", placeholder="species = cat, dog; flies = no, yes"
     )
-    return plans + _typed(more)
+    return ticked + _typed(more)
 
 
 def _typed(text: str) -> list[LabelPlan]:
@@ -149,7 +157,10 @@ def _listed(label: Label) -> str:
 
 
 def _texts(values: object) -> list[str]:
-    return [str(value).strip() for value in values] if isinstance(values, list | tuple) else []
+    """Read an editor's list cell: a list, an array after the trip to the browser, or nothing."""
+    if values is None or isinstance(values, str | float):
+        return []
+    return [str(value).strip() for value in values]
 
 
 def _present(draft: Draft) -> tuple[dict[str, Label], list[str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 PAGE = 12  # pictures
+GUTTER = 16  # transparent pixels beside a pair: Streamlit sets pictures of one element edge to edge
 
 
 def show(workspace: Workspace, run_id: int, label: Label, which: str, opacity: float, size: int) -> None:
@@ -36,7 +37,7 @@ def show(workspace: Workspace, run_id: int, label: Label, which: str, opacity: f
         pictures.append(_pair(workspace, row, opacity, size))
         truth = f", known as {class_text(label, row.truth)}" if row.truth is not None else ""
         captions.append(f"{row.fname}: {label.names[row.value]} {row.confidence:.2f}{truth}")
-    st.image(pictures, caption=captions, width=2 * size)
+    st.image(pictures, caption=captions, width=2 * size + GUTTER)
     if pages > 1:
         st.pagination(pages, key="maps_page")
     if any(row.map is None for row in rows):
@@ -49,7 +50,7 @@ def _pair(workspace: Workspace, row, opacity: float, size: int) -> Image.Image:
         plain = plain.convert("RGB")
     mapped = plain if row.map is None else blended(path, row.map, row.map_height, row.map_width, opacity)
     height = max(1, round(size * plain.height / plain.width))
-    pair = Image.new("RGB", (2 * size, height))
+    pair = Image.new("RGBA", (2 * size + GUTTER, height))
     for i, picture in enumerate((plain, mapped)):
         pair.paste(picture.resize((size, height), Image.Resampling.LANCZOS), (i * size, 0))
     return pair

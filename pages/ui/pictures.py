@@ -28,7 +28,9 @@ def show(workspace: Workspace, item: Row, with_map: bool) -> None:
         st.error(f"{item.fname} can't be shown: {error}")
         return
     if with_map and item.map is not None:
-        st.image(blended(str(path), item.map, item.map_height, item.map_width), width=width, alt=f"{item.fname} with map")
+        st.image(
+            blended(str(path), item.map, item.map_height, item.map_width), width=width, alt=f"{item.fname} with map"
+        )
     else:
         st.image(str(path), width=width, alt=item.fname)
 

@@ -21,4 +21,6 @@ class Bar(Silent):
         if done < total and now - self._drawn < 0.1:
             return
         self._drawn = now
-        self._bar.progress(min(done / total, 1.0) if total else 1.0, text=f"{message or self._what}: {done:,} of {total:,}")
+        self._bar.progress(
+            min(done / total, 1.0) if total else 1.0, text=f"{message or self._what}: {done:,} of {total:,}"
+        )

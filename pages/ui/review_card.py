@@ -14,7 +14,7 @@ import streamlit as st
 from core.errors import GapwiseError
 from core.store import cells, decisions, queue
 from core.store.labels import labels as read_labels
-from pages.ui import pictures, state
+from pages.ui import navigation, pictures, state
 from pages.ui.widgets import class_text
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
     if item is None:
         st.success(f"Nothing waits for a decision on {labels[label_id].name}. {state.get(state.REVIEW_LAST)}")
         _undo_button(workspace, reviewer, last, "end")
-        st.page_link("pages/export.py", label="Take the filled table away", icon=":material/download:")
+        navigation.link("export", "Take the filled table away")
         return
     label = labels[item.label_id]
     picture, panel = st.columns([3, 2], gap="large")
@@ -79,7 +79,9 @@ def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> No
     shown = min(len(label.classes), CLASS_KEYS)
     columns = st.columns(min(shown, 3))
     for code in range(shown):
-        _button(columns[code % len(columns)], workspace, item, reviewer, "choose", label.names[code], str(code + 1), code)
+        _button(
+            columns[code % len(columns)], workspace, item, reviewer, "choose", label.names[code], str(code + 1), code
+        )
     if len(label.classes) > CLASS_KEYS:
         other = st.selectbox(
             "Another class",
@@ -93,11 +95,11 @@ def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> No
 
 
 def _steps(workspace: Workspace, item: Row, reviewer: str, last: Row | None) -> None:
-    skip, undo, overlay = st.columns(3)
+    skip, undo = st.columns(2)
     _button(skip, workspace, item, reviewer, "skip", "Skip", "Space")
     with undo:
         _undo_button(workspace, reviewer, last, str(item.proposal_id))
-    overlay.button(
+    st.button(
         "Hide map" if state.get(state.SHOW_MAP) else "Show map",
         key=f"map-{item.proposal_id}-{state.get(state.SHOW_MAP)}",
         shortcut="m",
@@ -194,6 +196,8 @@ def _other_labels(row: cells.CellTable, item: Row) -> None:
     for i, label in enumerate(row.labels):
         if row.label_ids[i] != item.label_id:
             value, source = int(row.values[0, i]), int(row.sources[0, i])
-            lines.append(f"{label.name} **{class_text(label, value)}** ({cells.SOURCES[source] if source >= 0 else 'open'})")
+            lines.append(
+                f"{label.name} **{class_text(label, value)}** ({cells.SOURCES[source] if source >= 0 else 'open'})"
+            )
     if lines:
         st.caption("This image: " + " · ".join(lines))

@@ -35,7 +35,5 @@ def edit(workspace: Workspace) -> None:
     texts = [line.strip() for line in typed.splitlines() if line.strip()]
     with told():
         parse_rules(texts, labels)
-    st.button(
-        "Save the rules", disabled=texts == stored, on_click=save, args=(workspace, texts), key="save_rules"
-    )
+    st.button("Save the rules", disabled=texts == stored, on_click=save, args=(workspace, texts), key="save_rules")
     st.caption(HELP)

@@ -66,21 +66,27 @@ def put(key: str, value: object) -> None:
 
 def sidebar() -> None:
     """Draw the workspace picker and the reviewer's name."""
+    found = _choose()
+    with st.sidebar:
+        if found:
+            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
+        if REVIEWER not in st.session_state:
+            put(REVIEWER, _login_name())
+        st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
+
+
+def _choose() -> dict[str, str]:
+    """Return the workspaces there are (root to name) and see to it that one of them is chosen."""
     found = {str(p): p.name for p in find_workspaces()}
     asked = os.environ.get("GAPWISE_WORKSPACE")
     current = st.session_state.get(WORKSPACE)
     for root in (asked, current):
         if root and (Path(root) / DATABASE).is_file():
             found.setdefault(str(Path(root).resolve()), Path(root).name)
-    with st.sidebar:
-        if found:
-            if current not in found:
-                preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
-                put(WORKSPACE, preferred if preferred in found else next(iter(found)))
-            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
-        if REVIEWER not in st.session_state:
-            put(REVIEWER, _login_name())
-        st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
+    if found and current not in found:
+        preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
+        put(WORKSPACE, preferred if preferred in found else next(iter(found)))
+    return found
 
 
 def workspace() -> Workspace:

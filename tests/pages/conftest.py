@@ -62,10 +62,10 @@ def open_page() -> Callable[[str], AppTest]:
     """Open a page of the app by its file's name; fails when it shows an exception."""
 
     def opened(name: str) -> AppTest:
-        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(PROJECT / "pages" / "ui" / "shell.py"), default_timeout=60)
         app.run()
         assert not app.exception, app.exception[0].value
-        app.switch_page(f"pages/{name}.py").run()
+        app.switch_page(f"../{name}.py").run()
         assert not app.exception, app.exception[0].value
         return app
 

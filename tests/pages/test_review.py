@@ -33,7 +33,12 @@ def test_accepting_stores_the_proposed_class_and_shows_the_next_image(proposed, 
     _button(app, "Accept").click().run()
     assert not app.exception
     (taken,) = _log(proposed)
-    assert (taken.image_id, taken.proposal_id, taken.action, taken.value) == (first.image_id, first.proposal_id, "accept", 1)
+    assert (taken.image_id, taken.proposal_id, taken.action, taken.value) == (
+        first.image_id,
+        first.proposal_id,
+        "accept",
+        1,
+    )
     assert _first(proposed).image_id != first.image_id
     assert any(_first(proposed).fname in c.value for c in app.caption)
 
