@@ -107,10 +107,7 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
         },
     )
     chosen = edited[edited["label"]].to_dict("records")
-    ticked = [
-        LabelPlan(name=r["column"], column=r["column"], classes=_texts(r["classes"]), names=_texts(r["names"]))
-        for r in chosen
-    ]
+    ticked = [_ticked(r["column"], _texts(r["classes"]), _texts(r["names"])) for r in chosen]
     many = [column for column, (p, n) in zip(columns, plans, strict=True) if n > MAX_CLASSES]
     with told():
         for row in chosen:
@@ -123,6 +120,11 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
         "Labels that no column fills yet", key=f"more:{draft.number}", placeholder="species = cat, dog; flies = no, yes"
     )
     return ticked + _typed(more)
+
+
+def _ticked(column: str, classes: list[str], names: list[str]) -> LabelPlan:
+    """Return a row's label; a class that was added is shown as itself until it gets a name."""
+    return LabelPlan(name=column, column=column, classes=classes, names=names + classes[len(names) :])
 
 
 def _typed(text: str) -> list[LabelPlan]:
