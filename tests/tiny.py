@@ -55,8 +55,8 @@ def workspace(
         rows.append({"table_id": 1, "row": i, "fname": path.name, "path": str(path), "width": SIDE, "height": SIDE,
                      "bytes": path.stat().st_size, "digest": digest})  # fmt: skip
     with ws.write() as connection:
-        table = {"id": 1, "name": "tiny", "digest": "x", "file": "x", "images_root": str(ws.root / "images"), "plan": {},
-                 "rows": len(rows), "created": time.time()}  # fmt: skip
+        table = {"id": 1, "name": "tiny", "digest": "x", "file": "x", "images_root": str(ws.root / "images"),
+                 "plan": {}, "rows": len(rows), "created": time.time()}  # fmt: skip
         connection.execute(insert(schema.source_table), table)
         ids = add_images(connection, rows)
         label_ids = add_labels(connection, [label])

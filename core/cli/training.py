@@ -14,6 +14,7 @@ from core.jobs.job import Job
 from core.store import runs
 from core.store.jobs import job_row
 from core.store.labels import label_id
+from core.training.command import train_command
 from core.workspace import Workspace
 
 _OVERRIDES = ("epochs", "batch_size", "size", "weights", "model", "lr", "seed")
@@ -82,22 +83,12 @@ def _train(args: argparse.Namespace) -> int:
         order = Order(args.label, Path(args.recipe).stem, recipe, sources)
         return train(ws, order, reporter, job_id, run_id)
 
-    return _run(args, ws, "train", _train_arguments(args), work)
-
-
-def _train_arguments(args: argparse.Namespace) -> list[str]:
-    recipe = str(Path(args.recipe).resolve()) if args.recipe.endswith(".toml") else args.recipe
-    arguments = ["train", "--label", args.label, "--recipe", recipe]
-    for name in _OVERRIDES:
-        value = getattr(args, name)
-        if value is not None:
-            spelled = "x".join(map(str, value)) if isinstance(value, list) else str(value)
-            arguments.append(f"--{_option(name)}={spelled}")
-    return [*arguments, "--pseudo"] if args.pseudo else arguments
-
-
-def _option(name: str) -> str:
-    return name.replace("_", "-")
+    changes = {name: getattr(args, name) for name in _OVERRIDES}
+    # A job starts in the project's folder, wherever this command was typed.
+    named = str(Path(args.recipe).resolve()) if args.recipe.endswith(".toml") else args.recipe
+    if changes["weights"] not in (None, "hub", "random"):
+        changes["weights"] = str(Path(changes["weights"]).expanduser().resolve())
+    return _run(args, ws, "train", train_command(args.label, named, changes, args.pseudo), work)
 
 
 def _predict(args: argparse.Namespace) -> int:

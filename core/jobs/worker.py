@@ -104,8 +104,8 @@ def run_job(
     Returns:
         The exit status: 0 finished, 1 failed, 130 stopped.
     """
-    # Before torch is loaded: its threads would spin while they wait, and on a machine that does other work beside, a step
-    # takes far longer (57 instead of 98 images a second beside two busy processes on two cores).
+    # Before torch is loaded: its threads would spin while they wait, and where other work wants the cores that costs
+    # dearly (57 instead of 98 images a second beside two busy processes on two cores).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     reporter = JobReporter(ws, job_id, Console() if foreground else Silent())
     with _logging(ws, job_id), _signals(reporter):

@@ -25,7 +25,8 @@ _V2 = (
 )  # fmt: skip
 # Shipped width and depth coefficients, Tan and Le 2019 and 2021.
 _V1_COEFFICIENTS = {
-    0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4), 4: (1.4, 1.8), 5: (1.6, 2.2), 6: (1.8, 2.6), 7: (2.0, 3.1)
+    0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4),
+    4: (1.4, 1.8), 5: (1.6, 2.2), 6: (1.8, 2.6), 7: (2.0, 3.1),
 }  # fmt: skip
 _V2_COEFFICIENTS = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4)}
 SCALABLE = {
@@ -123,8 +124,10 @@ def scaled(
 
 
 def _quiet_head(model: nn.Module) -> None:
-    """Start from even odds. timm draws an EfficientNet's head for a thousand classes: with two it starts far off, and the
-    first epochs go into undoing that (held-out loss 2.7 instead of 0.7 after four epochs of the demo).
+    """Start from even odds.
+
+    timm draws an EfficientNet's head for a thousand classes: with two it starts far off, and the first epochs go into
+    undoing that (held-out loss 2.7 instead of 0.7 after four epochs of the demo).
     """
     head = model.get_classifier()
     if isinstance(head, nn.Linear):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-COLDEST, HOTTEST = 0.05, 20.0
+COLDEST, HOTTEST = 0.05, 100.0
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
@@ -21,7 +21,7 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
         truth: (N,) class codes.
 
     Returns:
-        T in 0.05..20; 1 where the logits of every row are equal or there is one class, since T changes nothing then.
+        T in 0.05..100; 1 where the logits of every row are equal or there is one class, since T changes nothing then.
 
     Raises:
         ValueError: If the shapes don't fit or a logit is not finite.

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import jobs
 from core.errors import GapwiseError
+from core.training.command import train_command
 from core.training.device import Probe
 from core.training.recipe import Recipe, list_recipes
 from pages.ui.widgets import show_error
@@ -78,21 +79,12 @@ def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, values: 
         if not values["weights"]:
             raise GapwiseError("Weights from a local file need the file's path.")
         recipe.changed(**values)  # refused here, in the form, rather than by a job that fails a moment later
-        job_id = jobs.start(workspace, "train", arguments(label, name, recipe, values))
+        changes = {key: value for key, value in values.items() if value != getattr(recipe, key)}
+        job_id = jobs.start(workspace, "train", train_command(label, name, changes))
     except GapwiseError as error:
         show_error(error)
         return
     st.toast(f"Job {job_id} started: it goes on when you close this page.", icon=":material/rocket_launch:")
-
-
-def arguments(label: str, name: str, recipe: Recipe, values: dict[str, object]) -> list[str]:
-    """Return the command line of a training: the recipe and what differs from it."""
-    command = ["train", "--label", label, "--recipe", name]
-    for key, value in values.items():
-        if value != getattr(recipe, key):
-            text = "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            command.append(f"--{key.replace('_', '-')}={text}")
-    return command
 
 
 def device_line() -> None:

@@ -1,4 +1,4 @@
-"""A worker that counts to COUNT, a tick at a time, and goes on where it was: `counter.py COUNT --workspace W --job ID`."""
+"""A worker that counts, a tick at a time, and goes on where it was: `counter.py COUNT --workspace W --job ID`."""
 
 from __future__ import annotations
 

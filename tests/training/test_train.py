@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(ws):
     assert curve(ws, 1) != curve(ws, 3)
 
 
-@pytest.mark.parametrize("looks", [6, 9, 11])
+@pytest.mark.parametrize("looks", [5, 7, 9])
 def test_a_stopped_run_goes_on_with_the_very_curve_of_an_unbroken_one(ws, looks):
     settings = {"dropout": 0.3, "drop_path": 0.1, "color_jitter": 0.3, "seed": 3}
     train(ws, order(**settings), Silent())

@@ -1,0 +1,66 @@
+"""Networks by name, at their own size and scaled."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+from core.errors import GapwiseError
+from core.models.zoo import SCALABLE, build, scaled
+
+torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b2", "tf_efficientnet_b1", "tf_efficientnetv2_b3"])
+def test_at_scale_one_our_network_is_timms(name):
+    own, theirs = scaled(name, 1000, 1.0, 1.0), timm.create_model(name)
+    shapes = {k: v.shape for k, v in theirs.state_dict().items()}
+    assert {k: v.shape for k, v in own.state_dict().items()} == shapes
+    own.load_state_dict(theirs.state_dict())
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(own.eval()(picture), theirs.eval()(picture))
+
+
+def test_half_width_and_depth_have_fewer_parameters():
+    whole, half = (sum(p.numel() for p in scaled("efficientnet_b0", 2, w, w).parameters()) for w in (1.0, 0.5))
+    assert 4_000_000 < whole < 4_100_000
+    assert half < whole / 4
+
+
+@pytest.mark.parametrize("name", sorted(SCALABLE))
+def test_every_name_that_we_scale_is_timms(name):
+    assert timm.is_model(name)
+
+
+def test_a_new_head_starts_with_even_odds():
+    with torch.inference_mode():
+        logits = build("efficientnet_b0", 2, width=0.5, depth=0.5)(torch.randn(4, 3, 64, 64))
+    assert logits.abs().max() < 1
+
+
+def test_a_misspelt_name_gets_close_ones():
+    with pytest.raises(GapwiseError, match="no model 'eficientnet_b0'.*efficientnet_b0"):
+        build("eficientnet_b0", 2)
+
+
+def test_an_unknown_pretrained_tag_gets_those_of_the_model():
+    with pytest.raises(GapwiseError, match=r"efficientnet_b0\.ra_in1k"):
+        build("efficientnet_b0.nope", 2)
+
+
+def test_a_model_that_can_not_be_scaled_is_told():
+    with pytest.raises(GapwiseError, match="resnet18 can't be scaled.*efficientnet_b0"):
+        build("resnet18", 2, width=0.5)
+
+
+def test_a_model_without_drop_path_is_told():
+    with pytest.raises(GapwiseError, match="vgg11 does not take"):
+        build("vgg11", 2, drop_path=0.1)
+
+
+def test_a_model_with_fixed_positions_takes_the_recipes_size():
+    model = build("vit_tiny_patch16_224", 2, size=(64, 96))
+    with torch.inference_mode():
+        assert model(torch.zeros(1, 3, 64, 96)).shape == (1, 2)
