@@ -1,7 +1,8 @@
 """Gapwise: `streamlit run app.py`.
 
-The pages' script is `pages/ui/shell.py`, not this file: beside a folder called `pages` Streamlit takes an app for one of
-its older kind until `st.navigation` has run once, and a deep link opened first after a start got its page bare.
+The pages' script is `pages/ui/shell.py`, not this file: beside a folder called `pages` Streamlit takes an
+app for one of its older kind until `st.navigation` has run once, and a deep link opened first after a start
+got its page bare.
 """
 
 import sys

@@ -1,10 +1,10 @@
 """The main job on a folder of photographs with a known truth: what is free, and how right the models are.
 
-    python benchmarks/main_job.py DIR [--recipe quick-cpu] [--label mask --label distancing] [--rule "5k = mask and distancing"]
+    python benchmarks/main_job.py DIR [--recipe quick-cpu] [--label NAME ...] [--rule TEXT ...]
 
-DIR holds images/, train_meta.csv (with gaps) and truth.csv (complete, used for measuring only). Runs the same commands as
-a person would, one after the other, in a workspace of its own, and prints JSON: counts of missing, free and open
-cells; per label held-out accuracy and F1, seconds, and how right the proposals for the open cells are.
+DIR holds images/, train_meta.csv (with gaps) and truth.csv (complete, used for measuring only). Runs the same
+commands as a person would, one after the other, in a workspace of its own, and prints JSON: counts of missing,
+free and open cells; per label held-out accuracy and F1, seconds, and how right the proposals for the open cells are.
 """
 
 from __future__ import annotations

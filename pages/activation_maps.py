@@ -11,7 +11,7 @@ from pages.ui.widgets import page_header
 workspace = state.workspace()
 page_header(
     "Activation maps",
-    "Where the network looked (Grad-CAM, Selvaraju et al. 2017) for its own answer, on images whose label is known and that it never trained on.",
+    "Where the network looked for its own answer: Grad-CAM (Selvaraju et al. 2017). On known images that it did not train on.",
 )
 
 with workspace.read() as connection:

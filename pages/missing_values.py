@@ -61,6 +61,8 @@ with right:
     chosen = st.selectbox(
         "Images with this pattern",
         range(len(report.patterns)),
+        # Complete rows are the commonest and the least interesting.
+        index=next((i for i, p in enumerate(report.patterns) if p.missing), 0),
         format_func=lambda i: (
             f"{', '.join(report.patterns[i].missing) or 'nothing'} missing ({report.patterns[i].rows:,})"
         ),

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
 import streamlit as st
-from PIL import Image, ImageOps
 
-from core.errors import GapwiseError
-from core.images.previews import preview
 from core.importing import overview as o
 from core.importing.problems import to_csv
 from core.workspace import Workspace
 from pages.ui import import_state as keys
+from pages.ui import strips
 from pages.ui.readers import stamp
 
 SAMPLE = 12  # two rows of small pictures on a laptop's screen
-TILE, MARGIN = (300, 225), 14  # pixels; st.image puts pictures of a list edge to edge, so each carries its own gap
 SHOWN_ROWS = 500
 
 
@@ -58,17 +53,7 @@ def show(workspace: Workspace) -> None:
 def _strip(workspace: Workspace) -> None:
     with workspace.read() as connection:
         chosen = o.sample(connection, SAMPLE, keys.get(keys.SHUFFLE))
-    tiles, names = [], []
-    for image_id, fname in chosen:
-        try:
-            tiles.append(_tile(str(preview(workspace, image_id))))
-        except GapwiseError:
-            continue  # the file went away after the import; when all did, that is said below
-        names.append(fname)
-    if tiles:
-        st.image(tiles, caption=names, width=152)
-    else:
-        st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
+    strips.tiles(workspace, chosen)
     st.button("Show others", on_click=keys.shuffle, icon=":material/shuffle:", key="shuffle")
 
 
@@ -106,15 +91,3 @@ def _asides(asides: pd.DataFrame) -> None:
 def _overview(state: tuple, _workspace: Workspace) -> o.Overview:
     with _workspace.read() as connection:
         return o.overview(connection)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _tile(path: str) -> bytes:
-    """Return a preview cut to a common shape, with a transparent margin."""
-    with Image.open(path) as picture:
-        cut = ImageOps.fit(picture, TILE)
-    tile = Image.new("RGBA", (TILE[0] + MARGIN, TILE[1] + MARGIN))
-    tile.paste(cut, (0, 0))
-    buffer = io.BytesIO()
-    tile.save(buffer, "WEBP", quality=85)
-    return buffer.getvalue()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from PIL import Image, ImageOps
 
+from core.errors import GapwiseError
 from core.images.previews import preview
 from core.labels.label import MISSING
 from core.store import images
@@ -12,16 +17,28 @@ from core.store.cells import load
 from core.workspace import Workspace
 from pages.ui.readers import stamp
 
-STRIP = 8  # pictures in a row on a wide screen
+STRIP = 6  # pictures in a row beside the sidebar of a laptop
+TILE, MARGIN = (300, 225), 14  # pixels; st.image puts pictures of a list edge to edge, so each carries its own gap
+
+
+def tiles(workspace: Workspace, chosen: Sequence[tuple[int, str]]) -> None:
+    """Show pictures, (image id, file name) each, cut to one shape, in one element."""
+    pictures, names = [], []
+    for image_id, fname in chosen:
+        try:
+            pictures.append(_tile(str(preview(workspace, image_id))))
+        except GapwiseError:
+            continue  # the file went away after the import; when all did, that is said below
+        names.append(fname)
+    if pictures:
+        st.image(pictures, caption=names, width=152)
+    elif chosen:
+        st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
 
 
 def pattern_strip(workspace: Workspace, missing: tuple[str, ...]) -> None:
     """Show some images that lack exactly these labels in the imported table."""
-    found = _with_pattern(stamp(workspace), workspace, missing)
-    if not found:
-        return
-    paths = [str(preview(workspace, image_id)) for image_id, _ in found]
-    st.image(paths, caption=[fname for _, fname in found], width=150)
+    tiles(workspace, _with_pattern(stamp(workspace), workspace, missing))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -32,3 +49,15 @@ def _with_pattern(state: tuple, _workspace: Workspace, missing: tuple[str, ...])
         rows = np.flatnonzero(((table.given == MISSING) == wanted).all(axis=1))[:STRIP]
         ids = table.image_ids[rows].tolist()
         return [(i, images.image(connection, i).fname) for i in ids]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _tile(path: str) -> bytes:
+    """Return a preview cut to a common shape, with a transparent margin."""
+    with Image.open(path) as picture:
+        cut = ImageOps.fit(picture, TILE)
+    tile = Image.new("RGBA", (TILE[0] + MARGIN, TILE[1] + MARGIN))
+    tile.paste(cut, (0, 0))
+    buffer = io.BytesIO()
+    tile.save(buffer, "WEBP", quality=85)
+    return buffer.getvalue()
