@@ -10,7 +10,9 @@ IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 class App:
     """One browser tab. `errors` collects console errors and failed scripts; `check` fails on any."""
 
-    def __init__(self, browser: Browser, url: str, *, scheme: str = "light", width: int = 1400, height: int = 1000) -> None:
+    def __init__(
+        self, browser: Browser, url: str, *, scheme: str = "light", width: int = 1400, height: int = 1000
+    ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
         )
