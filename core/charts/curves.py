@@ -38,13 +38,13 @@ def curves(frame: pd.DataFrame, epochs: int | None = None) -> go.Figure:
             row=1,
             col=place,
         )
-    figure.update_xaxes(title_text="epoch", range=[1, max(2, epochs or 2)] if epochs else None)
+    figure.update_xaxes(title_text="epoch", range=[0.5, max(2, epochs) + 0.5] if epochs else None)
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", row=1, col=2)
     figure.update_layout(
-        height=280,
+        height=300,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": -0.25},
+        legend={"orientation": "h", "y": -0.3},
         uirevision="keep",
     )
     return figure

@@ -202,7 +202,7 @@ def _result(run_id: int, position: Position, heldout: int) -> str:
         return f"Run {run_id} has no measured epoch yet: resume it to go on."
     return (
         f"Run {run_id}: accuracy {best['accuracy']:.3f}, F1 {best['f1']:.3f} on {heldout} held-out images"
-        f" (epoch {best['epoch']} of {position.epoch}, {position.seconds:.0f} s)."
+        f" (epoch {best['epoch']}, the best of {position.epoch}; {position.seconds:.0f} s)."
     )
 
 

@@ -11,6 +11,7 @@ from core.errors import GapwiseError
 from core.training.command import train_command
 from core.training.device import Probe
 from core.training.recipe import Recipe, list_recipes
+from pages.ui import readers
 from pages.ui.widgets import show_error
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def form(workspace: Workspace, labels: dict[int, Label]) -> None:
     weights = third.selectbox(
         "Weights", choices, index=choices.index(own), format_func=WEIGHTS.get, key=f"train_weights_{name}"
     )
+    counts = readers.missing(workspace).by_label[labels[label_id].name]
+    learned = sum(counts[source] for source in ("given", "human", "derived"))
+    st.caption(f"{learned:,} known cells to learn from and to measure on, {counts['open']:,} open ones to predict.")
     with st.form("train_form", border=True):
         values = _fields(name, recipe, weights)
         sent = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")

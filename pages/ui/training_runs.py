@@ -36,7 +36,8 @@ def table(workspace: Workspace) -> None:
         "Curves of run",
         list(known),
         format_func=lambda i: f"{i}: {known[i].label}, {known[i].recipe}",
-        key="run_curves",
+        key=f"run_curves_{runs[0].id}",  # a new run moves the choice to itself
+,
     )
     frame = metrics_frame(workspace, chosen)
     if len(frame):

@@ -15,7 +15,7 @@ def test_loss_and_scores_are_drawn_over_the_epochs():
     figure = curves(FRAME, epochs=10)
     drawn = {t.name: list(t.y) for t in figure.data}
     assert drawn == {"training": [3, 2, 1], "held-out": [3, 2, 2], "accuracy": [0.5, 0.6, 0.7], "F1": [0.5, 0.5, 0.5]}
-    assert tuple(figure.layout.xaxis.range) == (1, 10)
+    assert tuple(figure.layout.xaxis.range) == (0.5, 10.5)
 
 
 def test_nothing_measured_yet_is_an_empty_chart():
