@@ -37,7 +37,6 @@ def table(workspace: Workspace) -> None:
         list(known),
         format_func=lambda i: f"{i}: {known[i].label}, {known[i].recipe}",
         key=f"run_curves_{runs[0].id}",  # a new run moves the choice to itself
-,
     )
     frame = metrics_frame(workspace, chosen)
     if len(frame):
