@@ -105,11 +105,14 @@ def decide(
     return _outcome(_by_client(connection, client_id), repeated=False)
 
 
-def undo(connection: Connection, *, client_id: str, reviewer: str) -> Outcome:
+def undo(connection: Connection, *, client_id: str, reviewer: str, expected: int | None = None) -> Outcome:
     """Take back a reviewer's last decision that still stands, and what the rules drew from it.
 
+    Args:
+        expected: The decision that the person saw as the last one; None takes whichever is.
+
     Raises:
-        GapwiseError: If that reviewer has nothing left to undo.
+        GapwiseError: If that reviewer has nothing left to undo, or the last decision is not the expected one.
     """
     client_id, reviewer = _text(client_id, "client id"), _text(reviewer, "reviewer's name")
     earlier = _by_client(connection, client_id)
@@ -118,6 +121,8 @@ def undo(connection: Connection, *, client_id: str, reviewer: str) -> Outcome:
     last = last_standing(connection, reviewer)
     if last is None:
         raise GapwiseError(f"{reviewer} has no decision left to undo.")
+    if expected is not None and last.id != expected:
+        raise GapwiseError(f"{reviewer} has decided something else meanwhile; nothing was taken back. Undo again.")
     row = {
         "client_id": client_id,
         "reviewer": reviewer,

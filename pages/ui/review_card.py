@@ -167,7 +167,10 @@ def _undo(workspace: Workspace, reviewer: str, decision_id: int) -> None:
     try:
         with workspace.write() as connection:
             outcome = decisions.undo(
-                connection, client_id=f"{state.get(state.SESSION)}:undo:{decision_id}", reviewer=reviewer
+                connection,
+                client_id=f"{state.get(state.SESSION)}:undo:{decision_id}",
+                reviewer=reviewer,
+                expected=decision_id,
             )
             item = queue.item(connection, outcome.image_id, outcome.label_id)
             label = read_labels(connection)[outcome.label_id]

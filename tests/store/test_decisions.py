@@ -364,3 +364,14 @@ def test_eight_at_once_with_shared_client_ids_lose_nothing_and_double_nothing(bu
     for i, image_id in enumerate(image_ids):
         assert now[f"{i}.png", "mask"] == (winners[image_id], "human")
         assert now[f"{i}.png", "5k"] == (winners[image_id], "derived")
+
+
+def test_an_undo_that_expects_another_decision_takes_nothing_back(five_k):
+    """Two tabs of one person: the second tab's Undo showed a decision that was not the last any more."""
+    first = decide(five_k, "2.png", "mask", value=1)
+    decide(five_k, "4.png", "mask", value=0)
+    before = cells_of(five_k)
+    with pytest.raises(GapwiseError, match="meanwhile"), five_k.write() as connection:
+        decisions.undo(connection, client_id="late", reviewer="ann", expected=first.decision_id)
+    assert cells_of(five_k) == before
+    assert log_length(five_k) == 2
