@@ -11,7 +11,7 @@ from pages.ui.widgets import page_header
 workspace = state.workspace()
 page_header(
     "Activation maps",
-    "Where the network looked for its answer (Grad-CAM, Selvaraju et al. 2017). Known images were held out of training.",
+    "Where the network looked for its answer: Grad-CAM, Selvaraju et al. 2017. Known images were held out of training",
 )
 
 with workspace.read() as connection:

@@ -83,7 +83,9 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     notes = _calibrated(folder, network, pictures, heldout, has_old=bool(_predicted(ws, run_id)))
     done = set() if notes["mixed"] else _predicted(ws, run_id)
     ids = [i for i, _ in cells if i not in pictures.failed]
-    todo = [(i, 1) for i in (k.image_id for k in heldout) if i not in done]
+    # A held-out cell whose value was taken back is open: it is proposed, not measured.
+    left = done | set(ids)
+    todo = [(k.image_id, 1) for k in heldout if k.image_id not in left]
     todo += [(i, 0) for i in ids if i not in done]
     _store_all(ws, row, network, pictures, todo, notes["temperature"], reporter)
     if notes["mixed"] and not reporter.should_stop():

@@ -27,6 +27,8 @@ def seed_all(*parts: int) -> None:
     torch.default_generator.manual_seed(number)  # torch.manual_seed visits every backend: 100 us a picture
     if torch.cuda.is_initialized() and not torch.cuda._is_in_bad_fork():
         torch.cuda.manual_seed_all(number)
+    elif torch.backends.mps.is_available():
+        torch.mps.manual_seed(number)
 
 
 class TrainSet(Dataset):
@@ -87,6 +89,8 @@ def train_loader(pictures: Pictures, cells: Sequence[Known], recipe: Recipe, wor
         batch_sampler=EpochBatches(len(cells), recipe.batch_size, recipe.seed),
         num_workers=workers,
         persistent_workers=workers > 0,
+        # Children only read pictures; started any other way they would need the open database handed over.
+        multiprocessing_context="fork" if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
 

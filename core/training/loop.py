@@ -52,7 +52,7 @@ class Trainer:
         self.on_best, self.device_name = on_best, str(describe()["name"])
         self.accelerator = Accelerator(mixed_precision=precision(recipe))
         device = self.accelerator.device
-        workers = 0 if device.type == "cpu" else 4  # on a CPU they would take the cores from the network
+        workers = 4 if device.type == "cuda" else 0  # on a CPU they would take the cores from the network
         loader = train_loader(pictures, train, recipe, workers)
         self.batches = loader.batch_sampler
         model = model.to(memory_format=torch.channels_last)

@@ -108,6 +108,16 @@ def test_a_cell_that_was_decided_meanwhile_is_not_predicted(trained):
         assert proposals_for(connection, 25, 1) == []
 
 
+def test_a_held_out_cell_whose_value_was_taken_back_is_proposed_once(trained):
+    with trained.write() as connection:
+        held = connection.execute(select(schema.holdout.c.image_id)).scalars().first()
+        connection.execute(schema.proposal.delete())
+        put(connection, held, 1, None, None)
+    assert predict(trained, 1, Silent()) == 7
+    with trained.read() as connection:
+        assert [p.heldout for p in proposals_for(connection, held, 1)] == [0]
+
+
 def test_a_picture_that_is_gone_has_no_proposal_and_stops_nobody(trained):
     (trained.root / "images" / "026.png").unlink()
     for file in (trained.root / "cache").iterdir():
