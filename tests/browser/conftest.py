@@ -60,10 +60,12 @@ class Server:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("GAPWISE_")}
         return {**kept, "GAPWISE_HOME": str(self.home), "OMP_NUM_THREADS": "2"}
 
-    def core(self, *arguments: str) -> str:
-        """Run `python -m core …` beside the server; return what it printed."""
+    def core(self, *arguments: str, timeout: float = 600) -> str:
+        """Run `python -m core …` beside the server, at most `timeout` seconds; return what it printed."""
         command = [sys.executable, "-m", "core", *arguments]
-        done = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(
+            command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, timeout=timeout
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
