@@ -58,7 +58,8 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("GAPWISE_")}
-        return {**kept, "GAPWISE_HOME": str(self.home), "OMP_NUM_THREADS": "2"}
+        # Locks of its own: another training on this machine must not make the test wait for its turn.
+        return {**kept, "GAPWISE_HOME": str(self.home), "GAPWISE_LOCKS": str(self.home)}
 
     def core(self, *arguments: str, timeout: float = 600) -> str:
         """Run `python -m core …` beside the server, at most `timeout` seconds; return what it printed."""
