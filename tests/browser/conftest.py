@@ -83,6 +83,11 @@ class Server:
                 time.sleep(0.25)
         raise AssertionError("the server did not answer within a minute:\n" + self.log.read_text())
 
+    def loaded(self, library: str) -> bool:
+        """Whether the server's process has a shared library in its memory (Linux; elsewhere tests/test_walls.py holds it)."""
+        maps = Path(f"/proc/{self.process.pid}/maps")
+        return maps.exists() and library in maps.read_text()
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()

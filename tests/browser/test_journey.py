@@ -91,6 +91,7 @@ def test_from_a_table_with_gaps_to_a_filled_one(browser: Browser, server: Server
     waiting.value.save_as(out)
     app.check()
     app.close()
+    assert not server.loaded("libtorch"), "the server process has loaded torch"
 
     imported = pd.read_csv(server.home / "demo" / "demo" / "train_meta.csv", dtype=str, keep_default_na=False)
     filled = pd.read_csv(out, dtype=str, keep_default_na=False)
