@@ -1,6 +1,6 @@
 """The main job on a folder of photographs with a known truth: what is free, and how right the models are.
 
-    python benchmarks/main_job.py DIR [--recipe quick-cpu] [--label NAME ...] [--rule TEXT ...]
+    python benchmarks/main_job.py DIR [--recipe quick-cpu] [--epochs N] [--label NAME ...] [--rule TEXT ...]
 
 DIR holds images/, train_meta.csv (with gaps) and truth.csv (complete, used for measuring only). Runs the same
 commands as a person would, one after the other, in a workspace of its own, and prints JSON: counts of missing,
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dir", type=Path)
     parser.add_argument("--recipe", default="quick-cpu")
+    parser.add_argument("--epochs", type=int, help="fewer or more than the recipe has")
     parser.add_argument("--label", action="append", help="labels to train, in this order (default: mask, distancing)")
     parser.add_argument("--rule", action="append", help='default: "5k = mask and distancing"')
     parser.add_argument("--workspace", type=Path, help="keep the workspace here")
@@ -53,13 +54,15 @@ def main() -> None:
     seconds["import"] = core(root, "import", "--table", table, "--images", images, *labels, *ruled, "--yes")[1]
     missing = json.loads(core(root, "missing", "--json")[0])
     seconds["derive"] = core(root, "derive")[1]
+    changed = [] if args.epochs is None else ["--epochs", str(args.epochs)]
     for name in trained:
-        seconds[f"train {name}"] = core(root, "train", "--label", name, "--recipe", args.recipe)[1]
+        seconds[f"train {name}"] = core(root, "train", "--label", name, "--recipe", args.recipe, *changed)[1]
 
     ws = Workspace.open(root)
     figures = {name: measure(ws, name, truth) for name in trained}
     result = {
         "recipe": args.recipe,
+        "epochs": args.epochs or "as the recipe says",
         "rows": missing["rows"],
         "missing": missing["missing"],
         "cells": missing["cells"],
