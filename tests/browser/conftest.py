@@ -84,7 +84,7 @@ class Server:
         raise AssertionError("the server did not answer within a minute:\n" + self.log.read_text())
 
     def loaded(self, library: str) -> bool:
-        """Whether the server's process has a shared library in its memory (Linux; elsewhere tests/test_walls.py holds it)."""
+        """Whether the server's process has a shared library in its memory (Linux only)."""
         maps = Path(f"/proc/{self.process.pid}/maps")
         return maps.exists() and library in maps.read_text()
 
