@@ -8,11 +8,11 @@ from core.store.proposals import latest_run
 from pages.ui import map_gallery, navigation, state
 from pages.ui.widgets import page_header
 
-workspace = state.workspace()
 page_header(
     "Activation maps",
     "Where the network looked for its answer: Grad-CAM, Selvaraju et al. 2017. Known images were held out of training",
 )
+workspace = state.workspace()
 
 with workspace.read() as connection:
     labels = read_labels(connection)

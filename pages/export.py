@@ -18,8 +18,8 @@ SOURCE_HELP = {
     "pseudo": "accepted in bulk from a model",
 }
 
-workspace = state.workspace()
 page_header("Export", "Your table in its own columns and order, the gaps filled from the sources you choose.")
+workspace = state.workspace()
 with told():
     report = readers.missing(workspace)
 

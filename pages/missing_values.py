@@ -18,8 +18,8 @@ def write_free(workspace: Workspace) -> None:
     st.toast(f"{sum(written.values()):,} cells written with source derived: {by_label}", icon=":material/check:")
 
 
-workspace = state.workspace()
 page_header("Missing values", "What the table lacks, what your rules fill without any model, and what stays open.")
+workspace = state.workspace()
 with told():
     report = readers.missing(workspace)
 cells = report.cells

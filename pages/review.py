@@ -5,13 +5,13 @@ import streamlit as st
 from core.store import queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import navigation, review_card, state
+from pages.ui import held_keys, navigation, review_card, state
 from pages.ui.widgets import page_header
 
-workspace = state.workspace()
 page_header(
     "Review", "Accept, reject or choose. Every answer is stored at once, and the rules fill what follows from it."
 )
+workspace = state.workspace()
 
 with workspace.read() as connection:
     labels = read_labels(connection)
@@ -38,4 +38,5 @@ chosen = left.selectbox(
 order = right.selectbox(
     "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key="review_order"
 )
+held_keys.ignore()
 review_card.card(workspace, chosen, order)

@@ -2,7 +2,8 @@
 
 Every button is keyed by the proposal that it belongs to, and its callback gets cell and proposal as
 arguments: a press that arrives late belongs to the image it was made on, or to no button at all. The
-client id is the same for all buttons of one showing, so that the store takes one answer for it.
+client id is the same for all buttons of one showing, so that the store takes one answer for it. A showing is a
+proposal, how often an undo brought it back, and the skip that put it to the end: each makes a new one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from core.errors import GapwiseError
 from core.store import cells, decisions, queue
 from core.store.labels import labels as read_labels
 from pages.ui import navigation, pictures, state
-from pages.ui.widgets import class_text
+from pages.ui.widgets import class_text, plain
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 CLASS_KEYS = 9  # the digits; more classes go through the list
+_PUT_OFF = {"skip": "skipped, it comes back at the end", "reject": "rejected, it comes back at the end"}
+_DONE = {"skip": "skip"}
 
 
 @st.fragment
@@ -32,43 +35,45 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
     reviewer = state.reviewer()
     with workspace.read() as connection:
         labels = read_labels(connection)
-        item = _next(connection, label_id, order)
+        item = _next(connection, workspace, label_id, order)
         left = queue.pending_count(connection, label_id)
         last = decisions.last_standing(connection, reviewer)
         row = cells.load(connection, [item.image_id]) if item else None
     if item is None:
-        st.success(f"Nothing waits for a decision on {labels[label_id].name}. {state.get(state.REVIEW_LAST)}")
-        _undo_button(workspace, reviewer, last, "end")
+        st.success(f"Nothing waits for a decision on {plain(labels[label_id].name)}. {plain(_said(workspace))}")
+        _undo_button(workspace, label_id, reviewer, last, "end")
         navigation.link("export", "Take the filled table away")
         return
     label = labels[item.label_id]
-    picture, panel = st.columns([3, 2], gap="large")
+    picture, panel = st.container(key="pair_review").columns([3, 2], gap="large")
     with panel:
         _question(item, label, left)
         _answers(workspace, item, label, reviewer)
-        _steps(workspace, item, reviewer, last)
-        if state.get(state.REVIEW_LAST):
-            st.caption(f":material/check: {state.get(state.REVIEW_LAST)}")
+        _steps(workspace, label_id, item, reviewer, last)
+        if _said(workspace):
+            st.caption(f":material/check: {plain(_said(workspace))}")
         _other_labels(row, item)
     with picture:
         pictures.show(workspace, item, state.get(state.SHOW_MAP))
-        st.caption(f"{item.fname} · run {item.run_id}{' · skipped before' if item.seen else ''}")
+        st.caption(f"{plain(item.fname)} · run {item.run_id}{' · skipped before' if item.seen else ''}")
 
 
-def _next(connection, label_id: int, order: str) -> Row | None:
-    focus = state.get(state.REVIEW_FOCUS)
-    if focus:
-        return queue.item(connection, *focus)
+def _next(connection, workspace: Workspace, label_id: int, order: str) -> Row | None:
+    place, cell = state.get(state.REVIEW_FOCUS) or (None, None)
+    # What an undo brought back is shown where it was undone, not in another workspace or label chosen since.
+    back = queue.item(connection, *cell) if place == (str(workspace.root), label_id) else None
+    if back is not None:
+        return back
     found = queue.pending(connection, label_id, order, limit=1)
     return found[0] if found else None
 
 
 def _question(item: Row, label: Label, left: int) -> None:
-    st.subheader(f"{label.name}: {label.names[item.value]}?", anchor=False)
+    st.subheader(f"{plain(label.name)}: {plain(label.names[item.value])}?", anchor=False)
     st.progress(min(max(item.confidence, 0.0), 1.0), text=f"confidence {item.confidence:.2f} · {left:,} left")
     if not label.binary:
         ranked = sorted(zip(item.probs, label.names, strict=True), reverse=True)[:5]
-        st.caption(" · ".join(f"{name} {p:.2f}" for p, name in ranked))
+        st.caption(" · ".join(f"{plain(name)} {p:.2f}" for p, name in ranked))
 
 
 def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> None:
@@ -94,11 +99,11 @@ def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> No
             _button(st, workspace, item, reviewer, "choose", f"Store {label.names[other]}", None, other)
 
 
-def _steps(workspace: Workspace, item: Row, reviewer: str, last: Row | None) -> None:
+def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: Row | None) -> None:
     skip, undo = st.columns(2)
     _button(skip, workspace, item, reviewer, "skip", "Skip", "Space")
     with undo:
-        _undo_button(workspace, reviewer, last, str(item.proposal_id))
+        _undo_button(workspace, label_id, reviewer, last, str(item.proposal_id))
     st.button(
         "Hide map" if state.get(state.SHOW_MAP) else "Show map",
         key=f"map-{item.proposal_id}-{state.get(state.SHOW_MAP)}",
@@ -114,9 +119,9 @@ def _steps(workspace: Workspace, item: Row, reviewer: str, last: Row | None) -> 
 def _button(
     place, workspace, item: Row, reviewer: str, action: str, text: str, key: str | None, value=None, kind="secondary"
 ) -> None:
-    visit = state.get(state.REVIEW_VISITS).get(item.proposal_id, 0)
+    visit = f"{state.get(state.REVIEW_VISITS).get(item.proposal_id, 0)}-{item.seen}"
     place.button(
-        text,
+        plain(text),
         key=f"{action}-{value}-{item.proposal_id}-{visit}",
         shortcut=key,
         type=kind,
@@ -126,7 +131,7 @@ def _button(
     )
 
 
-def _undo_button(workspace: Workspace, reviewer: str, last: Row | None, where: str) -> None:
+def _undo_button(workspace: Workspace, label_id: int, reviewer: str, last: Row | None, where: str) -> None:
     st.button(
         "Undo",
         key=f"undo-{where}-{last.id if last else 0}",
@@ -134,12 +139,12 @@ def _undo_button(workspace: Workspace, reviewer: str, last: Row | None, where: s
         width="stretch",
         disabled=last is None,
         on_click=_undo,
-        args=(workspace, reviewer, last.id if last else 0),
+        args=(workspace, label_id, reviewer, last),
     )
 
 
 def _decide(
-    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: int
+    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: str
 ) -> None:
     try:
         with workspace.write() as connection:
@@ -160,35 +165,53 @@ def _decide(
     state.put(state.REVIEW_FOCUS, None)
     if not outcome.repeated:
         state.put(state.REVIEW_COUNT, state.get(state.REVIEW_COUNT) + 1)
-    state.put(state.REVIEW_LAST, _told(outcome, labels))
+    _say(workspace, _told(outcome, labels))
 
 
-def _undo(workspace: Workspace, reviewer: str, decision_id: int) -> None:
+def _undo(workspace: Workspace, chosen: int, reviewer: str, last: Row) -> None:
+    """Take back the decision that was on screen; its image comes back if the decision had settled or skipped it."""
     try:
         with workspace.write() as connection:
             outcome = decisions.undo(
                 connection,
-                client_id=f"{state.get(state.SESSION)}:undo:{decision_id}",
+                client_id=f"{state.get(state.SESSION)}:undo:{last.id}",
                 reviewer=reviewer,
-                expected=decision_id,
+                expected=last.id,
             )
             item = queue.item(connection, outcome.image_id, outcome.label_id)
             label = read_labels(connection)[outcome.label_id]
     except GapwiseError as error:
         st.toast(str(error), icon=":material/error:")
         return
+    if not last.applied:
+        _say(workspace, f"Your later answer on {label.name} is taken back, the first decision stands")
+        return
     if item is not None:
-        state.put(state.REVIEW_FOCUS, (outcome.image_id, outcome.label_id))
+        state.put(state.REVIEW_FOCUS, ((str(workspace.root), chosen), (outcome.image_id, outcome.label_id)))
         visits = state.get(state.REVIEW_VISITS)
         visits[item.proposal_id] = visits.get(item.proposal_id, 0) + 1
-    state.put(state.REVIEW_LAST, f"{label.name} taken back")
+    _say(workspace, f"{label.name}: {_DONE.get(last.action, 'answer')} taken back")
+
+
+def _say(workspace: Workspace, text: str) -> None:
+    state.put(state.REVIEW_LAST, (str(workspace.root), text))
+
+
+def _said(workspace: Workspace) -> str:
+    """Return what the last decision in this workspace did."""
+    root, text = state.get(state.REVIEW_LAST)
+    return text if root == str(workspace.root) else ""
 
 
 def _told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:
     label = labels[outcome.label_id]
     if not outcome.applied:
         return f"{label.name} had been decided before: the first decision stands, yours is kept beside it"
-    parts = [f"{label.name}: {class_text(label, outcome.value)}" if outcome.value is not None else outcome.action]
+    parts = [
+        f"{label.name}: {class_text(label, outcome.value)}"
+        if outcome.value is not None
+        else f"{label.name}: {_PUT_OFF.get(outcome.action, outcome.action)}"
+    ]
     parts += [f"so {labels[i].name}: {labels[i].names[c]}" for i, c in outcome.written.items()]
     parts += [f"{labels[i].name} is open again" for i in outcome.withdrawn]
     return ", ".join(parts)
@@ -199,8 +222,7 @@ def _other_labels(row: cells.CellTable, item: Row) -> None:
     for i, label in enumerate(row.labels):
         if row.label_ids[i] != item.label_id:
             value, source = int(row.values[0, i]), int(row.sources[0, i])
-            lines.append(
-                f"{label.name} **{class_text(label, value)}** ({cells.SOURCES[source] if source >= 0 else 'open'})"
-            )
+            origin = cells.SOURCES[source] if source >= 0 else "open"
+            lines.append(f"{plain(label.name)} **{plain(class_text(label, value))}** ({origin})")
     if lines:
         st.caption("This image: " + " · ".join(lines))

@@ -11,13 +11,16 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.workspace import DATABASE, Workspace, find_workspaces, home
+from pages.ui import navigation
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
 REVIEWER = "reviewer"  # str: who decides
 SESSION = "session"  # str: random; part of the ids of this session's decisions
-REVIEW_FOCUS = "review_focus"  # (image id, label id) to show before the queue, after an undo; or None
+REVIEW_FOCUS = (
+    "review_focus"  # ((workspace root, chosen label id), (image id, label id)) shown first after an undo; or None
+)
 REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
-REVIEW_LAST = "review_last"  # str: what the last decision did, shown on the card
+REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
 REVIEW_COUNT = "review_count"  # int: decisions in this session
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
@@ -34,7 +37,7 @@ SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty
 _DEFAULTS = {
     REVIEW_FOCUS: None,
     REVIEW_VISITS: {},
-    REVIEW_LAST: "",
+    REVIEW_LAST: ("", ""),
     REVIEW_COUNT: 0,
     SHOW_MAP: False,
     SCALING_LOCK: "formula",
@@ -94,6 +97,7 @@ def workspace() -> Workspace:
     root = st.session_state.get(WORKSPACE)
     if not root:
         st.info("There is no workspace yet. Bring data in on the Dataset page, or run `python -m core demo`.")
+        navigation.link("dataset", "Go to Dataset")
         st.stop()
     try:
         return _open(root, os.stat(Path(root) / DATABASE).st_ino)

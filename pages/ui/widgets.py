@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,16 +11,24 @@ import streamlit as st
 from core.errors import GapwiseError
 from core.labels.label import Label
 
+# A colon begins an icon or a colour; an underscore within a word is one for Markdown too.
+_MARKUP = re.compile(r"([\\`*\[\]$~<]|(?<!\w)_|_(?!\w)|:(?=\w)|^[#>])")
+
 
 def page_header(title: str, sentence: str) -> None:
     st.title(title, anchor=False)
     st.caption(sentence)
 
 
+def plain(text: object) -> str:
+    """Return a text so that Markdown shows it as it is: names and file names are not ours."""
+    return _MARKUP.sub(r"\\\1", str(text))
+
+
 def show_error(error: GapwiseError) -> None:
     """Show a message for people; line breaks and the caret under a rule stay where they are."""
     first, _, rest = str(error).partition("\n")
-    st.error(first)
+    st.error(plain(first))
     if rest:
         st.code(rest, language=None)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 from sqlalchemy import select
 
 from core.store import decisions, queue, schema
 from core.store.labels import label_id
+from core.workspace import Workspace
 
 
 def _button(app, text):
@@ -77,6 +80,57 @@ def test_a_skipped_image_comes_last(proposed, open_page):
         order = [r.image_id for r in queue.pending(connection, label_id(connection, "mask"))]
     assert order[-1] == first.image_id
     assert len(order) == len(set(order))
+
+
+def test_a_skipped_image_that_comes_round_again_can_be_decided(proposed, open_page):
+    """Its buttons carried the client id of the skip: the store took every later answer for a repetition of it."""
+    app = open_page("review")
+    with proposed.read() as connection:
+        waiting = queue.pending_count(connection, label_id(connection, "mask"))
+    for _ in range(waiting):
+        _button(app, "Skip").click().run()
+    first = _first(proposed)
+    assert first.seen
+    _button(app, "Accept").click().run()
+    assert (_log(proposed)[-1].action, _log(proposed)[-1].image_id) == ("accept", first.image_id)
+    assert _first(proposed).image_id != first.image_id
+
+
+def test_undoing_a_skip_says_so(proposed, open_page):
+    app = open_page("review")
+    _button(app, "Skip").click().run()
+    _button(app, "Undo").click().run()
+    assert any("mask: skip taken back" in c.value for c in app.caption)
+
+
+def test_what_an_undo_brought_back_is_not_shown_in_another_workspace(proposed, open_page):
+    """The card of the other workspace showed its image with the same number, or said that nothing waits."""
+    root = proposed.root
+    shutil.copytree(root, root.parent / "other")
+    other = Workspace.open(root.parent / "other")
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Accept").click().run()
+    _button(app, "Undo").click().run()
+    with other.write() as connection:
+        decide = {"reviewer": "me", "action": "accept", "image_id": first.image_id, "label_id": first.label_id}
+        decisions.decide(connection, client_id="x", proposal_id=first.proposal_id, **decide)
+    app.selectbox(key="workspace").set_value(str(other.root)).run()
+    assert not app.exception
+    assert any(_first(other).fname in c.value for c in app.caption)
+    assert not any("taken back" in c.value for c in app.caption)
+
+
+def test_undoing_an_answer_that_came_second_says_that_the_first_stands(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    with proposed.write() as connection:
+        decide = {"reviewer": "somebody else", "action": "accept", "image_id": first.image_id}
+        decisions.decide(connection, client_id="x", label_id=first.label_id, proposal_id=first.proposal_id, **decide)
+    _button(app, "Reject").click().run()
+    _button(app, "Undo").click().run()
+    assert any("the first decision stands" in c.value for c in app.caption)
+    assert not any(first.fname in c.value for c in app.caption)
 
 
 def test_a_callback_that_arrives_twice_is_taken_once(proposed, open_page):
