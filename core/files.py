@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -29,3 +30,22 @@ def write_atomic(path: Path, content: bytes, sync: bool = True) -> None:
         with contextlib.suppress(OSError):
             half.unlink()
         raise
+
+
+def write_out(path: Path | str, content: bytes, sync: bool = True) -> None:
+    """Write a file that a person named: a file in one step, a pipe or a device straight through.
+
+    A link goes on leading where it led; what lies there is replaced.
+
+    Raises:
+        OSError: If it can't be written; the old file stays.
+    """
+    path, real = Path(path), Path(os.path.realpath(path))
+    if real.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    # /dev/stdout leads to whatever the shell opened, maybe a plain file; one put in its place is what nobody reads.
+    special = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
+    if special or (path.exists() and not path.is_file()):
+        path.write_bytes(content)
+    else:
+        write_atomic(real, content, sync)

@@ -15,6 +15,7 @@ from core.store.upsert import upsert
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "gapwise.sqlite"
+MADE = ("tables", "previews", "runs", "jobs")  # the folders whose files Gapwise makes for itself
 
 
 def home() -> Path:
@@ -44,7 +45,7 @@ class Workspace:
         """
         root = Path(root).resolve()
         try:
-            for folder in (root, root / "images", root / "tables", root / "previews", root / "runs", root / "jobs"):
+            for folder in (root, *(root / part for part in ("images", *MADE))):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise GapwiseError(
@@ -100,6 +101,14 @@ class Workspace:
         """Store a JSON value in the meta table."""
         with self.write() as connection:
             upsert(connection, schema.meta, {"key": key, "value": value}, ("key",))
+
+    def owns(self, path: Path | str) -> bool:
+        """Whether a path is the database, or lies in a folder of the workspace's own: nothing else may write there."""
+        path = Path(path).resolve()
+        if not path.is_relative_to(self.root) or path == self.root:
+            return False
+        first = path.relative_to(self.root).parts[0]
+        return first in ("images", *MADE) or first.startswith(DATABASE)
 
     @property
     def name(self) -> str:

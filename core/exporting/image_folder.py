@@ -12,8 +12,7 @@ import pandas as pd
 from sqlalchemy import Row, select
 
 from core.errors import GapwiseError
-from core.exporting.harmless import harmless_frame
-from core.exporting.table import FILLING, csv, filled_rows
+from core.exporting.table import FILLING, csv, filled_rows, refuse_own
 from core.files import write_atomic
 from core.jobs.reporter import Reporter, Silent
 from core.store import schema
@@ -35,13 +34,14 @@ def write_image_folder(
         The number of images.
 
     Raises:
-        GapwiseError: If OUT holds something already, or can't be written.
+        GapwiseError: If OUT holds something already, is the workspace's own, or can't be written.
     """
     out, reporter = Path(out), reporter or Silent()
+    refuse_own(ws, out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GapwiseError(f"{out} is there already and not empty. Name a new folder: nothing is overwritten.")
     frame, ids = filled_rows(ws, sources, provenance)
-    frame = harmless_frame(frame[ids > 0].reset_index(drop=True))
+    frame = frame[ids > 0].reset_index(drop=True)
     with ws.read() as connection:
         i = schema.image.c
         images = {r.id: r for r in connection.execute(select(i.id, i.fname, i.path))}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from core.errors import GapwiseError
 from core.exporting.harmless import harmless_frame
-from core.files import write_atomic
+from core.files import write_out
 from core.importing.values import encode
 from core.labels.label import Label
 from core.store import schema
@@ -22,6 +22,7 @@ from core.workspace import Workspace
 FILLING = ("human", "derived", "pseudo")
 PROVENANCE = ("source", "confidence", "run", "reviewer")
 NOTE = "gapwise_note"
+_OTHER_FORMATS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq")  # CSV under such a name opens nowhere
 
 
 def filled_table(ws: Workspace, sources: Sequence[str] = FILLING, provenance: bool = False) -> pd.DataFrame:
@@ -65,18 +66,28 @@ def write_csv(ws: Workspace, out: Path | str, sources: Sequence[str] = FILLING, 
     """Write the filled table as CSV (UTF-8), in one step; return its number of rows.
 
     Raises:
-        GapwiseError: If it can't be written there.
+        GapwiseError: If it can't be written there, is the workspace's own, or is named like another format.
     """
     out = Path(out)
+    refuse_own(ws, out)
+    if out.suffix.lower() in _OTHER_FORMATS:
+        raise GapwiseError(f"The table is written as CSV; {out.name} would not open. Name it {out.stem}.csv.")
     frame = filled_table(ws, sources, provenance)
     try:
-        if out.exists() and not out.is_file() and not out.is_dir():
-            out.write_bytes(csv(frame))  # a pipe or /dev/stdout: to replace it would break it
-        else:
-            write_atomic(out, csv(frame))
+        write_out(out, csv(frame))
     except OSError as error:
         raise GapwiseError(f"Can't write {out}: {error.strerror}. Name a file in a folder you may write to.") from error
     return len(frame)
+
+
+def refuse_own(ws: Workspace, out: Path) -> None:
+    """See that an export does not replace what the workspace itself is made of.
+
+    Raises:
+        GapwiseError: If it would.
+    """
+    if ws.owns(out):
+        raise GapwiseError(f"{out} belongs to the workspace itself. Name a file or folder outside {ws.root}.")
 
 
 def csv_bytes(ws: Workspace, sources: Sequence[str] = FILLING, provenance: bool = False) -> bytes:
@@ -114,7 +125,7 @@ def _one(
     sources: set[str],
     provenance: bool,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    frame = pd.read_parquet(ws.root / table.file).astype(object).fillna("")
+    frame = _imported(ws.root / table.file)
     i, a = schema.image.c, schema.aside.c
     images = connection.execute(select(i.id, i.row).where(i.table_id == table.id)).all()
     at = pd.Series({r.id: r.row for r in images}, dtype="int64")
@@ -139,6 +150,16 @@ def _one(
     ids = np.zeros(len(frame), dtype=np.int64)
     ids[at.to_numpy()] = at.index
     return frame.iloc[kept].reset_index(drop=True), ids[kept]
+
+
+def _imported(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path).astype(object).fillna("")
+    except (OSError, ValueError) as error:  # ValueError: pyarrow's for a damaged file
+        reason = "it is gone" if isinstance(error, FileNotFoundError) else f"it is damaged ({error})"
+        raise GapwiseError(
+            f"The workspace's copy of the imported table, {path}, can't be read: {reason}. Restore it from a backup."
+        ) from error
 
 
 def _column(frame: pd.DataFrame, label: Label, plans: dict[str, dict]) -> str:

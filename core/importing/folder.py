@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import GapwiseError
 from core.images.decode import IMAGE_SUFFIXES
+from core.workspace import DATABASE, MADE
 
 MAX_FILES = 5_000_000
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -46,6 +47,8 @@ class ImageFolder:
         found: list[str] = []
         for folder, folders, names in os.walk(path):
             folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+            if DATABASE in names:  # a workspace among the pictures: its previews are no pictures of the set
+                folders[:] = [name for name in folders if name not in MADE]
             inside = os.path.relpath(folder, path).replace(os.sep, "/")
             prefix = "" if inside == "." else f"{inside}/"
             # A name that is no valid text can't be stored; escaped it is reported as a file that is not found.

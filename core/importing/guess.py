@@ -124,9 +124,9 @@ def guess_label(
     counts = classes_of(table, column, tokens)
     if not certain and not _label_like(column, counts):
         return None
-    if len(counts) > MAX_CLASSES or len(v.complete(list(counts))) < (1 if certain else 2):
+    if len(counts) > MAX_CLASSES or len(_complete(counts, tokens)) < (1 if certain else 2):
         return None
-    return _label_plan(column, column, counts)
+    return _label_plan(column, column, counts, tokens)
 
 
 def candidate(table: SourceTable, column: str, tokens: Tokens, known: Label | None = None) -> tuple[LabelPlan, int]:
@@ -140,7 +140,7 @@ def candidate(table: SourceTable, column: str, tokens: Tokens, known: Label | No
     counts = classes_of(table, column, tokens)
     if len(counts) > MAX_CLASSES:
         return LabelPlan(name=column, column=column), len(counts)
-    return _label_plan(column, column, counts), len(counts)
+    return _label_plan(column, column, counts, tokens), len(counts)
 
 
 def classes_of(table: SourceTable, column: str, tokens: Tokens) -> Counter[str]:
@@ -181,12 +181,18 @@ def _chosen(text: str, table: SourceTable, filename: str, tokens: Tokens, known:
         )
     if not counts:
         raise GapwiseError(f"Every value of column {name!r} is missing. Name its classes: --label '{name}=0,1'.")
-    return _label_plan(name, name, counts)
+    return _label_plan(name, name, counts, tokens)
 
 
-def _label_plan(name: str, column: str, counts: Counter[str]) -> LabelPlan:
-    classes = v.order(v.complete(list(counts)))
+def _label_plan(name: str, column: str, counts: Counter[str], tokens: Tokens) -> LabelPlan:
+    classes = v.order(_complete(counts, tokens))
     return LabelPlan(name=name, column=column, classes=classes, names=v.display_names(classes))
+
+
+def _complete(counts: Counter[str], tokens: Tokens) -> list[str]:
+    """Return the classes, with the other one of a pair unless the person said that it means missing."""
+    full = v.complete(list(counts))
+    return list(counts) if any(v.is_missing(value, tokens.explicit) for value in full) else full
 
 
 def _label_like(column: str, counts: Counter[str]) -> bool:

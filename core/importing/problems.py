@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.files import write_atomic
+from core.files import write_out
 
 ASIDE, WARNING, INFO = "aside", "warning", "info"
 # Code -> (severity, what it means). Rows with an `aside` problem do not become images.
@@ -90,4 +90,4 @@ def save_csv(frame: pd.DataFrame, path: Path | str) -> None:
     Raises:
         OSError: If it can't be written there.
     """
-    write_atomic(Path(path), to_csv(frame), sync=False)
+    write_out(path, to_csv(frame), sync=False)

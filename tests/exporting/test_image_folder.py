@@ -101,3 +101,16 @@ def test_progress_is_told_and_a_stop_is_obeyed(build, tmp_path):
         write_image_folder(ws, tmp_path / "out", reporter=reporter)
     assert reporter.told == [(1, 2)]
     assert not (tmp_path / "out" / "metadata.csv").exists()
+
+
+def test_a_formula_gets_one_apostrophe_and_no_second_one(build, tmp_path):
+    # The table was made harmless twice, so that `=1+1` came out with two.
+    ws = build({"mask": ["1"], "note": ["=1+1"]}, {"mask": BINARY})
+    write_image_folder(ws, tmp_path / "out")
+    assert read(tmp_path / "out")[0]["note"] == "'=1+1"
+
+
+def test_the_workspace_s_own_folders_take_no_export(build):
+    ws = build({"mask": ["1"]}, {"mask": BINARY})
+    with pytest.raises(GapwiseError, match="belongs to the workspace"):
+        write_image_folder(ws, ws.root / "runs")

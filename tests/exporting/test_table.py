@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from core.errors import GapwiseError
 from core.exporting.table import csv_bytes, filled_table, write_csv
 from core.store import cells, decisions, schema
-from core.workspace import Workspace
+from core.workspace import PROJECT, Workspace
 from tests.conftest import BINARY, FIVE_K, at, propose
 
 COLUMNS = {
@@ -179,3 +180,52 @@ def test_a_pipe_is_written_to_and_not_replaced(ws, tmp_path):
     write_csv(ws, pipe)
     assert reader.communicate(timeout=30)[0] == csv_bytes(ws)
     assert pipe.is_fifo()
+
+
+def test_a_shell_that_sends_standard_output_to_a_file_gets_the_table_there(ws, tmp_path):
+    # `--out /dev/stdout > out.csv` replaced the device by a plain file, and out.csv stayed empty.
+    code = "import sys; from core.exporting.table import write_csv; from core.workspace import Workspace;"
+    code += "write_csv(Workspace.open(sys.argv[1]), '/proc/self/fd/1')"
+    with open(tmp_path / "out.csv", "wb") as file:
+        subprocess.run([sys.executable, "-c", code, str(ws.root)], cwd=PROJECT, stdout=file, check=True)
+    assert (tmp_path / "out.csv").read_bytes() == csv_bytes(ws)
+
+
+def test_a_link_goes_on_leading_to_the_file_that_is_replaced(ws, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    write_csv(ws, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "there.csv").read_bytes() == csv_bytes(ws)
+
+
+@pytest.mark.parametrize("out", ["", ".", "/", ".."])
+def test_a_name_that_is_a_folder_is_told(ws, out):
+    # An empty name and `.` ended in a traceback.
+    with pytest.raises(GapwiseError, match="Can't write"):
+        write_csv(ws, out)
+
+
+@pytest.mark.parametrize("own", ["gapwise.sqlite", "gapwise.sqlite-wal", "tables/x.csv", "sub/../previews/x.csv"])
+def test_an_export_never_replaces_what_the_workspace_is_made_of(ws, own):
+    # `--out WORKSPACE/gapwise.sqlite` wrote the table over the database: every decision was gone.
+    before = (ws.root / "gapwise.sqlite").read_bytes()
+    with pytest.raises(GapwiseError, match="belongs to the workspace"):
+        write_csv(ws, ws.root / own)
+    assert (ws.root / "gapwise.sqlite").read_bytes() == before
+    assert write_csv(ws, ws.root / "filled.csv") == 4
+
+
+def test_a_name_of_another_format_is_refused(ws, tmp_path):
+    with pytest.raises(GapwiseError, match="Name it out.csv"):
+        write_csv(ws, tmp_path / "out.XLSX")
+    assert not (tmp_path / "out.XLSX").exists()
+
+
+def test_a_copy_of_the_table_that_is_gone_or_damaged_is_told(ws):
+    (copy,) = (ws.root / "tables").iterdir()
+    copy.write_bytes(b"x")
+    with pytest.raises(GapwiseError, match="damaged"):
+        csv_bytes(ws)
+    copy.unlink()
+    with pytest.raises(GapwiseError, match="it is gone"):
+        csv_bytes(ws)

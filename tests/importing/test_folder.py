@@ -86,3 +86,12 @@ def test_a_folder_that_is_not_there_is_an_error_for_people(tmp_path, path):
 
 def test_natural_order_puts_two_before_ten():
     assert sorted(["a10", "a2", "b1", "2", "10"], key=natural) == ["2", "10", "a2", "a10", "b1"]
+
+
+@pytest.mark.parametrize("where", [".", "ws"])
+def test_a_workspace_among_the_pictures_adds_none_of_its_own(tmp_path, where):
+    # With the workspace inside the image folder a second import took the previews for pictures.
+    images(tmp_path, ["1.jpg", f"{where}/images/2.jpg", f"{where}/previews/00000/1.jpg", "other/previews/3.jpg"])
+    (tmp_path / where / "gapwise.sqlite").touch()
+    found = {name.removeprefix("ws/") for name in ImageFolder.scan(tmp_path).files}
+    assert found == {"1.jpg", "images/2.jpg", "other/previews/3.jpg"}

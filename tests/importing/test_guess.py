@@ -141,3 +141,11 @@ def test_a_table_from_pandas_with_floats_and_booleans_is_understood(tmp_path):
         (tmp_path / "images" / name).touch()
     plan = guess(read_table(tmp_path / "t.csv"), ImageFolder.scan(tmp_path / "images"))
     assert labels_of(plan) == {"m": ["0", "1"], "b": ["false", "true"]}
+
+
+def test_a_value_that_the_person_calls_missing_does_not_come_back_as_the_other_class(tmp_path):
+    # `--missing 1` left only 0, which was completed to 0 and 1, so that 1 counted as a class all the same.
+    rows = [f"{i}.jpg,{i % 2}" for i in range(1, 6)]
+    plan = plan_of(tmp_path, "fname,y", *rows, labels=["y"], missing=["1"])
+    assert labels_of(plan) == {"y": ["0"]}
+    assert labels_of(plan_of(tmp_path, "fname,y", *rows, missing=["1"])) == {}
