@@ -43,9 +43,13 @@ def write_out(path: Path | str, content: bytes, sync: bool = True) -> None:
     path, real = Path(path), Path(os.path.realpath(path))
     if real.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    # /dev/stdout leads to whatever the shell opened, maybe a plain file; one put in its place is what nobody reads.
-    special = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
-    if special or (path.exists() and not path.is_file()):
+    # /dev/stdout may lead to a plain file that the shell opened: replaced, the shell's would stay empty; opened once
+    # more, what the shell writes next would land on its beginning.
+    stream = {"/dev/stdout": 1, "/dev/fd/1": 1, "/proc/self/fd/1": 1, "/dev/stderr": 2}.get(str(path))
+    if stream is not None:
+        with open(os.dup(stream), "wb") as file:
+            file.write(content)
+    elif path.parts[:2] in (("/", "dev"), ("/", "proc")) or (path.exists() and not path.is_file()):
         path.write_bytes(content)
     else:
         write_atomic(real, content, sync)

@@ -185,10 +185,10 @@ def test_a_pipe_is_written_to_and_not_replaced(ws, tmp_path):
 def test_a_shell_that_sends_standard_output_to_a_file_gets_the_table_there(ws, tmp_path):
     # `--out /dev/stdout > out.csv` replaced the device by a plain file, and out.csv stayed empty.
     code = "import sys; from core.exporting.table import write_csv; from core.workspace import Workspace;"
-    code += "write_csv(Workspace.open(sys.argv[1]), '/proc/self/fd/1')"
+    code += "write_csv(Workspace.open(sys.argv[1]), '/proc/self/fd/1'); print('end')"
     with open(tmp_path / "out.csv", "wb") as file:
         subprocess.run([sys.executable, "-c", code, str(ws.root)], cwd=PROJECT, stdout=file, check=True)
-    assert (tmp_path / "out.csv").read_bytes() == csv_bytes(ws)
+    assert (tmp_path / "out.csv").read_bytes() == csv_bytes(ws) + b"end\n"
 
 
 def test_a_link_goes_on_leading_to_the_file_that_is_replaced(ws, tmp_path):
