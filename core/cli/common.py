@@ -24,6 +24,7 @@ def add_verb(
     parser.add_argument(
         "--workspace",
         metavar="DIR",
+        type=text,
         default=os.environ.get("GAPWISE_WORKSPACE") or str(home() / "demo"),
         help="the workspace's folder (default: GAPWISE_WORKSPACE, else the demo: %(default)s)",
     )

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.cli.common import add_verb, emit, say
+from core.cli.common import add_verb, emit, say, text
 from core.errors import GapwiseError
 from core.workspace import Workspace, home
 
@@ -15,25 +15,27 @@ _USAGE = 2
 
 def register(verbs: argparse._SubParsersAction) -> None:
     parser = add_verb(verbs, "import", "Bring a label table and its images in", run, json_output=True)
-    parser.add_argument("--table", metavar="FILE", help="CSV, TSV, Parquet or Excel; left out: the folder is the table")
-    parser.add_argument("--images", metavar="DIR", help="folder of the images (default: beside the table)")
+    about_table = "CSV, TSV, Parquet or Excel; left out: the folder is the table"
+    parser.add_argument("--table", metavar="FILE", type=text, help=about_table)
+    parser.add_argument("--images", metavar="DIR", type=text, help="folder of the images (default: beside the table)")
     parser.add_argument(
         "--label",
         action="append",
         default=[],
         metavar="NAME",
+        type=text,
         help="a column that is a label; repeatable; guessed when left out. NAME=no,yes names the classes too",
     )
-    parser.add_argument(
-        "--rule", action="append", default=[], metavar="TEXT", help="such as '5k = mask and distancing'; repeatable"
-    )
-    parser.add_argument("--filename", metavar="COLUMN", help="the column with the file names (default: guessed)")
+    about_rule = "such as '5k = mask and distancing'; repeatable"
+    parser.add_argument("--rule", action="append", default=[], metavar="TEXT", type=text, help=about_rule)
+    parser.add_argument("--filename", metavar="COLUMN", type=text, help="names the files (default: guessed)")
     parser.add_argument(
         "--missing",
         nargs="+",
         action="extend",
         default=[],
         metavar="TOKEN",
+        type=text,
         help="values that mean missing, besides empty, NaN, NA, null, none, ? and -1",
     )
     parser.add_argument("--report", metavar="FILE", help="write every problem to this CSV file")

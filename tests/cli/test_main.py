@@ -60,3 +60,15 @@ def test_a_reader_that_goes_away_is_no_traceback(five_k):
     done.stderr.close()
     assert done.wait(60) == 1
     assert errors == b""
+
+
+@pytest.mark.parametrize(
+    "option", ["--workspace", "--table", "--images", "--label", "--rule", "--filename", "--missing"]
+)
+def test_bytes_that_are_no_text_are_wrong_usage(option, tmp_path, capsys):
+    # They went as far as the database, which ended in a traceback after half of the work.
+    with pytest.raises(SystemExit) as stop:
+        main(["import", "--workspace", str(tmp_path / "ws"), "--images", str(tmp_path), option, "a\udcff", "--yes"])
+    assert stop.value.code == 2
+    assert "not valid UTF-8" in capsys.readouterr().err
+    assert not (tmp_path / "ws").exists()
