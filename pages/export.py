@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from core.demo.score import score
+from core.errors import GapwiseError
 from core.exporting.image_folder import write_image_folder
 from core.exporting.table import FILLING, csv_bytes, filled_table
 from pages.ui import readers, state
 from pages.ui.progress import Bar
-from pages.ui.widgets import page_header, told
+from pages.ui.widgets import page_header, plain, told
 
 SOURCE_HELP = {
     "human": "decided by a person",
@@ -33,8 +34,9 @@ chosen = st.pills(
 )
 provenance = st.toggle("Add columns with each cell's source, confidence, run and reviewer", key="export_provenance")
 left = sum(n for kind, n in report.cells.items() if kind in ("free", "open", "conflict"))
+left += sum(report.cells[s] for s in FILLING if s not in chosen)
 filled = sum(report.cells[s] for s in chosen)
-st.caption(f"{filled:,} filled cells go into the table; {left:,} cells are still empty.")
+st.caption(f"{filled:,} filled cells go into the table; {left:,} cells stay empty.")
 
 with told():
     frame = filled_table(workspace, chosen, provenance)
@@ -51,15 +53,17 @@ st.dataframe(frame.head(200), hide_index=True, height=320, key="export_preview")
 if len(frame) > 200:
     st.caption(f"The first 200 of {len(frame):,} rows.")
 
-with st.expander("As an image folder for Hugging Face datasets", icon=":material/folder:"):
-    out = st.text_input("New folder on this machine", str(workspace.root / "export"), key="export_folder")
-    if st.button("Copy images and write metadata.csv", key="write_folder") and out.strip():
-        with told():
-            rows = write_image_folder(workspace, Path(out.strip()), chosen, provenance, Bar("Copying images"))
-        st.success(f'{rows:,} images in {out}. Load them with `load_dataset("imagefolder", data_dir="{out}")`.')
-
 right = score(workspace)
 if right:
     st.subheader("How right are the filled cells?", anchor=False)
     st.caption("Only the demo can tell: its images were drawn, so the truth is known. It was never shown to the model.")
     st.dataframe(pd.DataFrame(right), hide_index=True, key="demo_score")
+
+with st.expander("As an image folder for Hugging Face datasets", icon=":material/folder:"):
+    out = st.text_input("New folder on this machine", str(workspace.root / "export"), key="export_folder")
+    if st.button("Copy images and write metadata.csv", key="write_folder"):
+        with told():
+            if not out.strip():
+                raise GapwiseError("Name the folder that the images go to.")
+            rows = write_image_folder(workspace, Path(out.strip()), chosen, provenance, Bar("Copying images"))
+        st.success(f'{rows:,} images in {plain(out)}. Load them with `load_dataset("imagefolder", data_dir="{out}")`.')

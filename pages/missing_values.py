@@ -8,7 +8,7 @@ from core.store import gaps
 from core.store.cells import derive_all
 from core.workspace import Workspace
 from pages.ui import readers, rules_form, state, strips
-from pages.ui.widgets import page_header, told
+from pages.ui.widgets import figures_row, page_header, told
 
 
 def write_free(workspace: Workspace) -> None:
@@ -24,12 +24,12 @@ with told():
     report = readers.missing(workspace)
 cells = report.cells
 
-figures = st.columns(5)
-figures[0].metric("Images", f"{report.rows:,}")
-figures[1].metric("Gaps in the table", f"{sum(report.missing.values()):,}")
-figures[2].metric("Free", f"{cells['free']:,}", help="Empty, and your rules leave only one possible class.")
-figures[3].metric("Open", f"{cells['open']:,}", help="Empty, and nobody knows: for a model and a person.")
-figures[4].metric(
+figures = figures_row()
+figures.metric("Images", f"{report.rows:,}")
+figures.metric("Gaps in the table", f"{sum(report.missing.values()):,}")
+figures.metric("Free", f"{cells['free']:,}", help="Empty, and your rules leave only one possible class.")
+figures.metric("Open", f"{cells['open']:,}", help="Empty, and nobody knows: for a model and a person.")
+figures.metric(
     "In conflict", f"{cells['conflict']:,}", help="Empty, and the image's known labels contradict each other."
 )
 
@@ -44,14 +44,15 @@ st.button(
     help="Stores what the rules imply, with source `derived`. Change a rule or undo a decision and it is withdrawn.",
 )
 
-left, right = st.columns(2, gap="large")
+left, right = st.container(key="pair_missing").columns(2, gap="large")
 with left:
     st.subheader("Cells by label", anchor=False)
     st.plotly_chart(cells_by_label(report.by_label), key="cells_by_label", config={"displayModeBar": False})
     st.subheader("Counts", anchor=False)
     counts = {**report.missing, **{k.replace("+", " and "): n for k, n in report.together.items()}}
+    narrow = {"rows": st.column_config.NumberColumn(width="small")}
     table = pd.DataFrame({"missing": counts.keys(), "rows": counts.values()})
-    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 400), key="counts")
+    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 400), key="counts", column_config=narrow)
 with right:
     st.subheader("Missing together", anchor=False)
     st.plotly_chart(patterns(report.patterns, list(report.missing)), key="patterns", config={"displayModeBar": False})

@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import held_keys, navigation, review_card, state
+from pages.ui import navigation, review_card, review_keys, state
 from pages.ui.widgets import page_header
 
 page_header(
@@ -38,5 +38,5 @@ chosen = left.selectbox(
 order = right.selectbox(
     "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key="review_order"
 )
-held_keys.ignore()
+review_keys.install()
 review_card.card(workspace, chosen, order)

@@ -6,17 +6,17 @@ from core.charts.scaling import extent, network
 from core.models.scaling import Factors
 from core.models.stages import Stage, scaled_stages, totals
 from pages.ui import scaling_controls, scaling_counts, scaling_tables, state
-from pages.ui.widgets import page_header, told
+from pages.ui.widgets import figures_row, page_header, told
 
 
 def figures(factors: Factors, stages: tuple[Stage, ...]) -> None:
     base = totals(scaled_stages(Factors()))[1]
     parameters, multiply_adds = totals(stages)
     growth = multiply_adds / base
-    cost, size, formula = st.columns(3)
-    cost.metric("Multiply-adds", f"{multiply_adds / 1e9:.2f}B", help=f"Counted: {multiply_adds:,}")
-    size.metric("Parameters", f"{parameters / 1e6:.1f}M", help=f"Counted: {parameters:,}")
-    formula.metric("d·w²·r²", f"{factors.cost:.2f}", help="What the formula says the multiply-adds grow by")
+    row = figures_row()
+    row.metric("Multiply-adds", f"{multiply_adds / 1e9:.2f}B", help=f"Counted: {multiply_adds:,}")
+    row.metric("Parameters", f"{parameters / 1e6:.1f}M", help=f"Counted: {parameters:,}")
+    row.metric("d·w²·r²", f"{factors.cost:.2f}", help="What the formula says the multiply-adds grow by")
     off = 100 * (growth / factors.cost - 1)
     st.caption(
         f"d = {factors.depth:.2f}, w = {factors.width:.2f}, r = {factors.resolution:.2f} ({factors.px} px). Counted, it"
@@ -38,7 +38,7 @@ def count_built(networks: tuple[Factors, ...], stages: tuple[tuple[Stage, ...], 
 
 
 def choose() -> tuple[Factors, Factors]:
-    left, right = st.columns(2, gap="large")
+    left, right = st.container(key="pair_controls").columns(2, gap="large")
     with left.container(border=True):
         st.subheader("One dimension", anchor=False)
         one = scaling_controls.single_side()
@@ -52,7 +52,9 @@ def choose() -> tuple[Factors, Factors]:
 
 def draw(networks: tuple[Factors, ...], built: tuple[tuple[Stage, ...], ...]) -> None:
     size = extent(built)
-    columns = st.columns(2, gap="large")  # a row of their own, so that both drawings stand on one line
+    columns = st.container(key="pair_drawn").columns(
+        2, gap="large"
+    )  # a row of their own, so that both drawings stand on one line
     for column, key, factors, stages in zip(columns, ("one", "compound"), networks, built, strict=True):
         with column:
             st.plotly_chart(network(stages, size), key=f"drawn_{key}", config={"displayModeBar": False})

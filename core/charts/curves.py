@@ -38,7 +38,9 @@ def curves(frame: pd.DataFrame, epochs: int | None = None) -> go.Figure:
             row=1,
             col=place,
         )
-    figure.update_xaxes(title_text="epoch", range=[0.5, max(2, epochs) + 0.5] if epochs else None)
+    figure.update_xaxes(
+        title_text="epoch", dtick=_tick(epochs or len(frame)), range=[0.5, max(2, epochs) + 0.5] if epochs else None
+    )
     figure.update_yaxes(rangemode="tozero", row=1, col=1)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", row=1, col=2)
     figure.update_layout(
@@ -48,3 +50,8 @@ def curves(frame: pd.DataFrame, epochs: int | None = None) -> go.Figure:
         uirevision="keep",
     )
     return figure
+
+
+def _tick(epochs: int) -> int:
+    """Return how many epochs lie between two ticks: whole ones, at most ten ticks."""
+    return max(1, -(-epochs // 10))

@@ -11,6 +11,7 @@ from core.workspace import Workspace
 from pages.ui import import_state as keys
 from pages.ui import strips
 from pages.ui.readers import stamp
+from pages.ui.widgets import figures_row
 
 SAMPLE = 12  # two rows of small pictures on a laptop's screen
 SHOWN_ROWS = 500
@@ -19,18 +20,18 @@ SHOWN_ROWS = 500
 def show(workspace: Workspace) -> None:
     """Draw it all."""
     held = _overview(stamp(workspace), workspace)
-    figures = st.columns(4)
-    figures[0].metric("Images", f"{held.images:,}")
-    figures[1].metric("Labels", f"{len(held.labels):,}")
+    figures = figures_row()
+    figures.metric("Images", f"{held.images:,}")
+    figures.metric("Labels", f"{len(held.labels):,}")
     cells = held.images * len(held.labels)
     share = f" ({sum(held.values.values()) / cells:.0%})" if cells else ""
-    figures[2].metric("Cells with a value", f"{sum(held.values.values()):,}{share}")
-    figures[3].metric("Rows set aside", f"{held.rows_aside:,}", help="Kept as they came, exported unchanged.")
+    figures.metric("Cells with a value", f"{sum(held.values.values()):,}{share}")
+    figures.metric("Rows set aside", f"{held.rows_aside:,}", help="Kept as they came, exported unchanged.")
     if not held.images:
         st.info("This workspace is empty. Bring data in below.")
         return
     _strip(workspace)
-    left, right = st.columns(2, gap="large")
+    left, right = st.container(key="pair_holdings").columns(2, gap="large")
     with left:
         st.subheader("Labels", anchor=False)
         st.dataframe(_labels(held), hide_index=True, key="labels")

@@ -18,7 +18,7 @@ from pages.ui import import_plan, import_report
 from pages.ui import import_state as keys
 from pages.ui.import_state import Draft
 from pages.ui.progress import Bar
-from pages.ui.widgets import told
+from pages.ui.widgets import plain, told
 
 HERE, NEW = "The workspace in the sidebar", "A new workspace"
 PATHS, UPLOAD = "Paths on this computer", "Upload"
@@ -30,7 +30,7 @@ def finish(workspace: Workspace | None) -> None:
     if message is not None:
         keys.put(keys.MESSAGE, None)
         kind, text = message
-        (st.success if kind == "success" else st.error)(text)
+        (st.success if kind == "success" else st.error)(plain(text))
     if workspace is None or keys.get(keys.PREVIEWS) != str(workspace.root):
         return
     place = st.empty()
@@ -124,7 +124,11 @@ def _uploaded(workspace: Workspace | None, into: str | None, files: list) -> Dra
 
 
 def _target(workspace: Workspace | None, into: str | None) -> Path:
-    return workspace.root if into is None and workspace is not None else root_for(into or "")
+    if into is None and workspace is not None:
+        return workspace.root
+    if not (into or "").strip():
+        raise GapwiseError("Give the new workspace a name.")
+    return root_for(into)
 
 
 def _draft(target: Path, source, path: Path | None, folder: ImageFolder, upload: Upload | None = None) -> Draft:

@@ -16,7 +16,7 @@ from core.workspace import DATABASE, Workspace
 from pages.ui import import_state as keys
 from pages.ui.import_state import Draft
 from pages.ui.rules_form import HELP
-from pages.ui.widgets import show_error, told
+from pages.ui.widgets import plain, show_error, told
 
 MAX_COLUMNS = 200  # more rows than that nobody edits by hand
 
@@ -24,11 +24,13 @@ MAX_COLUMNS = 200  # more rows than that nobody edits by hand
 def edit(draft: Draft) -> ImportPlan | None:
     """Draw the editors; return the plan, or None while it can't be used."""
     title, over = st.columns([5, 1], vertical_alignment="center")
-    title.markdown(f"**{draft.table.name}**, {len(draft.table.frame):,} rows, into **{draft.target.name}**")
+    title.markdown(
+        f"**{plain(draft.table.name)}**, {len(draft.table.frame):,} rows, into **{plain(draft.target.name)}**"
+    )
     over.button("Start over", on_click=keys.start_over, args=(draft,), key="start_over", width="stretch")
     if draft.upload is not None and draft.upload.skipped:
         first = ", ".join(f"{name} ({why})" for name, why in draft.upload.skipped[:5])
-        st.warning(f"{len(draft.upload.skipped):,} uploaded files were not stored: {first}.")
+        st.warning(f"Not stored of what was uploaded ({len(draft.upload.skipped):,}): {plain(first)}.")
     st.dataframe(draft.table.frame.head(20), height=213, hide_index=True, key=f"head:{draft.number}")
     present, rules = _present(draft)
     with told():
@@ -42,13 +44,10 @@ def _columns(draft: Draft, present: dict[str, Label]) -> tuple[ImportPlan, Token
     columns = list(draft.table.frame.columns)
     first, _ = _guessed(draft, None, Tokens(), present)
     left, right = st.columns(2)
-    filename = left.selectbox(
-        "File name is in", columns, index=columns.index(first.filename), key=f"filename:{draft.number}"
-    )
+    filename = left.selectbox("File name is in", columns, key=keys.remembered(draft, "filename", first.filename))
     typed = right.text_input(
         "These mean missing",
-        ", ".join(t for t in DEFAULT_MISSING if t),
-        key=f"missing:{draft.number}",
+        key=keys.remembered(draft, "missing", ", ".join(t for t in DEFAULT_MISSING if t)),
         help="Separated by commas; empty cells always. A value that you list as a class is never missing.",
     )
     listed = [t.strip() for t in typed.split(",") if t.strip()]
@@ -91,11 +90,16 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
         }
     )
     st.markdown("**Labels**")
+    key = f"labels:{draft.number}:{base.filename}:{'|'.join(tokens.every)}"
+    if key not in st.session_state and key in draft.edited:  # another page was open meanwhile
+        frame = draft.edited[key][1]
+    elif key in draft.edited:
+        frame = draft.edited[key][0]  # the editor keeps what was changed since
     edited = st.data_editor(
         frame,
         hide_index=True,
         disabled=["column", "values"],
-        key=f"labels:{draft.number}:{base.filename}:{'|'.join(tokens.every)}",
+        key=key,
         column_config={
             "label": st.column_config.CheckboxColumn("Label", width="small"),
             "column": st.column_config.TextColumn("Column"),
@@ -106,6 +110,7 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
             "names": st.column_config.ListColumn("Shown as", help="One for each class.", width="medium"),
         },
     )
+    draft.edited[key] = frame, edited
     chosen = edited[edited["label"]].to_dict("records")
     ticked = [_ticked(r["column"], _texts(r["classes"]), _texts(r["names"])) for r in chosen]
     many = [column for column, (p, n) in zip(columns, plans, strict=True) if n > MAX_CLASSES]
@@ -117,7 +122,9 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
                     " Untick it, or list its classes."
                 )
     more = st.text_input(
-        "Labels that no column fills yet", key=f"more:{draft.number}", placeholder="species = cat, dog; flies = no, yes"
+        "Labels that no column fills yet",
+        key=keys.remembered(draft, "more", ""),
+        placeholder="species = cat, dog; flies = no, yes",
     )
     return ticked + _typed(more)
 
@@ -140,7 +147,8 @@ def _typed(text: str) -> list[LabelPlan]:
 
 def _with_rules(draft: Draft, plan: ImportPlan, present: list[Label], there: list[str]) -> ImportPlan | None:
     """Ask for rules and check everything as it is typed."""
-    typed = st.text_area("Rules", key=f"import_rules:{draft.number}", help=HELP, placeholder="5k = mask and distancing")
+    key = keys.remembered(draft, "import_rules", "")
+    typed = st.text_area("Rules", key=key, help=HELP, placeholder="5k = mask and distancing")
     plan.rules = [line.strip() for line in typed.splitlines() if line.strip()]
     try:
         labels = [p.label() for p in plan.labels]
@@ -149,7 +157,10 @@ def _with_rules(draft: Draft, plan: ImportPlan, present: list[Label], there: lis
     except GapwiseError as error:
         show_error(error)
         return None
-    kinds = [f"**{x.name}** {'binary' if x.binary else f'{len(x.classes)} classes'}: {_listed(x)}" for x in labels]
+    kinds = [
+        f"**{plain(x.name)}** {'binary' if x.binary else f'{len(x.classes)} classes'}: {plain(_listed(x))}"
+        for x in labels
+    ]
     st.caption("; ".join(kinds) or "No labels: the images come in without any.")
     return plan
 

@@ -16,7 +16,7 @@ from pages.ui import import_state as keys
 from pages.ui import state
 from pages.ui.import_state import Draft
 from pages.ui.progress import Bar
-from pages.ui.widgets import told
+from pages.ui.widgets import figures_row, told
 
 SHOWN_ROWS = 1000
 ROW_COLUMNS = ["row", "file", "severity", "meaning", "detail"]
@@ -53,11 +53,11 @@ def draw(draft: Draft, plan: ImportPlan) -> None:
 
 def _report(report: Report) -> None:
     severities = report.problems["severity"]
-    figures = st.columns(4)
-    figures[0].metric("Usable rows", f"{len(report.images.rows):,}")
-    figures[1].metric("Set aside", f"{report.set_aside:,}", help="Kept as they are, never lost; exported unchanged.")
-    figures[2].metric("Warnings", f"{int((severities == 'warning').sum()):,}")
-    figures[3].metric("Known already", f"{report.known:,}", help=f"{report.fills:,} of their gaps get a value.")
+    figures = figures_row()
+    figures.metric("Usable rows", f"{len(report.images.rows):,}")
+    figures.metric("Set aside", f"{report.set_aside:,}", help="Kept as they are, never lost; exported unchanged.")
+    figures.metric("Warnings", f"{int((severities == 'warning').sum()):,}")
+    figures.metric("Known already", f"{report.known:,}", help=f"{report.fills:,} of their gaps get a value.")
     if not len(report.problems):
         st.success("Every row has its picture, and every picture can be read.")
         return

@@ -22,6 +22,8 @@ class Draft:
         upload: What was stored on the way, if it came through the browser.
         report: The last check.
         guesses: What was guessed, by file-name column and missing tokens: a rerun reads no column again.
+        typed: What is in the fields, by their keys: Streamlit forgets it when another page is opened.
+        edited: The label tables, by their editors' keys: as each was when it was drawn first, and as it is.
     """
 
     number: int
@@ -32,6 +34,8 @@ class Draft:
     upload: Upload | None = None
     report: Report | None = None
     guesses: dict[tuple, tuple] = field(default_factory=dict)
+    typed: dict[str, object] = field(default_factory=dict)
+    edited: dict[str, tuple] = field(default_factory=dict)
 
 
 DRAFT = "import_draft"  # Draft or None
@@ -54,6 +58,15 @@ def put(key: str, value: object) -> None:
 
 def shuffle() -> None:
     put(SHUFFLE, get(SHUFFLE) + 1)
+
+
+def remembered(draft: Draft, name: str, default: object) -> str:
+    """Return a field's key, its value put back if another page was open meanwhile."""
+    key = f"{name}:{draft.number}"
+    if key not in st.session_state:
+        put(key, draft.typed.get(key, default))
+    draft.typed[key] = st.session_state[key]
+    return key
 
 
 def start_over(draft: Draft) -> None:

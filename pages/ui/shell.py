@@ -12,7 +12,11 @@ ICON = str(Path(__file__).parent / "assets" / "icon.png")
 st.set_page_config(page_title="Gapwise", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
 # Streamlit leaves six lines free above a title; with fewer, picture and keys of a review fit on a laptop.
-st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }</style>")
+# Two columns that are narrower than what they hold go below each other; Streamlit itself waits until 640 px of window.
+st.html(
+    "<style>.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }"
+    '[class*="st-key-pair_"] > * > .stHorizontalBlock > .stColumn { min-width: min(100%, 20rem); }</style>'
+)
 
 page = st.navigation(list(navigation.pages().values()))
 state.sidebar()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import GapwiseError
 from core.labels.label import Label
@@ -18,6 +19,11 @@ _MARKUP = re.compile(r"([\\`*\[\]$~<]|(?<!\w)_|_(?!\w)|:(?=\w)|^[#>])")
 def page_header(title: str, sentence: str) -> None:
     st.title(title, anchor=False)
     st.caption(sentence)
+
+
+def figures_row() -> DeltaGenerator:
+    """Return a row for metrics that wraps in a narrow window, where columns would cut the figures off."""
+    return st.container(horizontal=True, gap="large")
 
 
 def plain(text: object) -> str:

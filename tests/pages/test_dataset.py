@@ -174,3 +174,25 @@ def test_the_second_import_of_a_table_says_that_nothing_is_new(home, tmp_path, o
     assert figures(app)["Known already"] == "5"
     app.button(key="import_confirm").click().run()
     assert "Nothing new" in app.success[0].value
+
+
+def test_what_was_typed_is_there_after_a_look_at_another_page(home, tmp_path, open_page):
+    """Streamlit forgets the widgets of a page that is left: the rules were gone, and with them the check."""
+    images(tmp_path / "i", FIVE)
+    app = open_page("dataset")
+    previewed(app, table(tmp_path / "t.csv", HEADER, *ROWS), tmp_path / "i")
+    by_label(app.text_area, "Rules").set_value(RULE).run()
+    by_label(app.text_input, "These mean missing").set_value("?, x").run()
+    app.button(key="import_check").click().run()
+    app.switch_page("../scaling.py").run()
+    app.switch_page("../dataset.py").run()
+    assert not app.exception
+    assert by_label(app.text_area, "Rules").value == RULE
+    assert by_label(app.text_input, "These mean missing").value == "?, x"
+    assert app.button(key="import_confirm")
+
+
+def test_a_new_workspace_needs_a_name(home, tmp_path, open_page):
+    images(tmp_path / "i", FIVE)
+    app = previewed(open_page("dataset"), table(tmp_path / "t.csv", HEADER, *ROWS), tmp_path / "i", name=" ")
+    assert "a name" in app.error[0].value

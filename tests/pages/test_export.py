@@ -25,3 +25,13 @@ def test_the_image_folder_is_written_once_and_never_over_something(demo, open_pa
     assert (out / "metadata.csv").is_file()
     app.button(key="write_folder").click().run()
     assert any("not empty" in e.value for e in app.error)
+
+
+def test_a_source_that_is_left_out_leaves_its_cells_empty_and_is_counted(demo, open_page):
+    """With no source chosen the page still counted only the cells that nobody had filled."""
+    app = open_page("missing_values")
+    app.button(key="write_free").click().run()
+    app.switch_page("../export.py").run()
+    app.get("button_group")[0].set_value([]).run()
+    gaps = sum(1 for row in app.dataframe[0].value.itertuples() for value in row[3:] if value in ("", None))
+    assert any(f"0 filled cells go into the table; {gaps} cells stay empty" in c.value for c in app.caption)
