@@ -6,11 +6,11 @@ from core.store.labels import labels as read_labels
 from pages.ui import navigation, state, training_form, training_jobs, training_runs
 from pages.ui.widgets import page_header, told
 
-workspace = state.workspace()
 page_header(
     "Fine-tune",
     "Train a network on the known cells of a label. It then proposes a class for every open cell, for you to review.",
 )
+workspace = state.workspace()
 with told():
     with workspace.read() as connection:
         labels = read_labels(connection)

@@ -47,6 +47,12 @@ def write_image_folder(
         images = {r.id: r for r in connection.execute(select(i.id, i.fname, i.path))}
     rows = [images[image_id] for image_id in ids[ids > 0].tolist()]
     names = _file_names(rows)
+    gone = [row.fname for row in rows if not Path(row.path).is_file()]
+    if gone:
+        raise GapwiseError(
+            f"{len(gone)} of {len(rows)} images are not where they were any more, for example {gone[0]}."
+            " Put them back, or import the table again from the new place. Nothing was written."
+        )
     try:
         for done, (name, row) in enumerate(zip(names, rows, strict=True), 1):
             if reporter.should_stop():

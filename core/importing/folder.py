@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,15 +81,15 @@ class ImageFolder:
         return _index(self.files, lambda name: name.rpartition("/")[2].rpartition(".")[0])
 
     @cached_property
-    def by_lower(self) -> dict[str, list[str]]:
-        """Lower-case path -> files, for tables made where upper and lower case are one."""
-        return _index(self.files, str.casefold)
+    def by_folded(self) -> dict[str, list[str]]:
+        """Folded path -> files, for tables made where upper and lower case, or two ways to write é, are one."""
+        return _index(self.files, _folded)
 
     def find(self, value: str, prefix: str = "") -> Match:
         """Find the file that a table's value means.
 
         Tried in this order: the path as it is; with an extension added; for a bare name, in sub folders; in other
-        upper and lower case.
+        upper and lower case or Unicode form; without the apostrophe that our own export puts before `=1.png`.
 
         Args:
             prefix: Folders that the table writes before every name and that lie above this one, such as `images/`.
@@ -103,9 +104,11 @@ class ImageFolder:
         options = self.by_stem.get(name, [])
         if not options and "/" not in name:
             options = self.by_base.get(name) or self.by_base_stem.get(name, [])
-        options = options or self.by_lower.get(name.casefold(), [])
+        options = options or self.by_folded.get(_folded(name), [])
         if len(options) > 1:
             return Match(None, "ambiguous", f"it could be {', '.join(options[:3])}")
+        if not options and name.startswith("'"):
+            return self.find(name[1:], prefix)
         return self._inside(options[0]) if options else Match(None, "not_found")
 
     def _inside(self, name: str) -> Match:
@@ -150,6 +153,11 @@ def clean(value: str, root: Path | None = None) -> tuple[str, str]:
 
 def _exists(root: Path, text: str) -> bool:
     return os.path.isfile(root / text)
+
+
+def _folded(name: str) -> str:
+    # Archives made on a Mac spell é in two characters, most tables in one.
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:

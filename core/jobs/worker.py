@@ -146,7 +146,7 @@ def _attempt(
 
 
 def _wait(ws: Workspace, job_id: int, reporter: JobReporter) -> bool:
-    reporter.say("Waiting for its turn: another job has the device")
+    reporter.say("Waiting for its turn: another job, of this workspace or another, has the device")
     # The lock alone would hand the device to whoever tries first, not to who waits longest.
     while not reporter.stop_asked.wait(TURN_SECONDS):
         if not any(j.state == "queued" and j.id < job_id for j in list_jobs(ws, limit=50)):

@@ -11,6 +11,7 @@ import numpy as np
 from core.labels.deduce import CONFLICT, FREE, OPEN, Deduction
 from core.labels.label import MISSING, Label
 
+PAIRS_UP_TO = 200  # labels; 2000 would give two million pairs, most of them 0
 ALL_COMBINATIONS_UP_TO = 6  # labels; beyond it pairs only: 2^40 combinations help nobody
 SOURCE_NAMES = ("given", "human", "derived", "pseudo")
 GAP_NAMES = ("free", "open", "conflict")
@@ -32,7 +33,7 @@ class MissingReport:
         rows: Images in the table.
         missing: Label name to gaps, as imported.
         together: Names joined by "+" to the rows that lack all of them, whatever else they lack. Every
-            combination of two or more labels up to 6 labels, every pair beyond.
+            combination of two or more labels up to 6 labels, every pair up to 200, none beyond.
         patterns: Most rows first; rows without any gap are the pattern ().
         by_label: Label name to counts of given, human, derived, pseudo, free, open, conflict. The first four
             are cells with a value, by source; the others are cells without one.
@@ -103,6 +104,8 @@ def missing_report(
 
 
 def _together(names: Sequence[str], distinct: np.ndarray, counts: np.ndarray) -> dict[str, int]:
+    if len(names) > PAIRS_UP_TO:
+        return {}
     most = len(names) if len(names) <= ALL_COMBINATIONS_UP_TO else 2
     return {
         "+".join(names[j] for j in chosen): int(counts[distinct[:, list(chosen)].all(axis=1)].sum())

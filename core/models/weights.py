@@ -69,7 +69,8 @@ def read_weights(file: Path) -> dict[str, torch.Tensor]:
             f"The weights file {file} holds more than tensors, or is broken. Python objects are not loaded, since they"
             " could run code. Save the model's `state_dict()`, best as .safetensors."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError) as error:
+        # LookupError: torch's unpickler on a text file.
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise GapwiseError(f"The weights file {file} can't be read: {first} Expected tensors only.") from error
     for key in _WRAPPERS:

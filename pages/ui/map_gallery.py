@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
+from core.errors import GapwiseError
 from core.images.previews import preview
 from core.store.hard import hard_examples
 from pages.ui.pictures import blended
-from pages.ui.widgets import class_text
+from pages.ui.widgets import class_text, plain
 
 if TYPE_CHECKING:
     from core.labels.label import Label
@@ -32,12 +33,19 @@ def show(workspace: Workspace, run_id: int, label: Label, which: str, opacity: f
         return
     pages = -(-total // PAGE)
     st.caption(f"{total:,} images · predictions of run {run_id} · {label.name}")
-    pictures, captions = [], []
+    pictures, captions, gone = [], [], []
     for row in rows:
-        pictures.append(_pair(workspace, row, opacity, size))
+        try:
+            pictures.append(_pair(workspace, row, opacity, size))
+        except GapwiseError as error:
+            gone.append(str(error))
+            continue
         truth = f", known as {class_text(label, row.truth)}" if row.truth is not None else ""
-        captions.append(f"{row.fname}: {label.names[row.value]} {row.confidence:.2f}{truth}")
-    st.image(pictures, caption=captions, width=2 * size + GUTTER)
+        captions.append(plain(f"{row.fname}: {label.names[row.value]} {row.confidence:.2f}{truth}"))
+    if pictures:
+        st.image(pictures, caption=captions, width=2 * size + GUTTER)
+    if gone:
+        st.warning(plain(f"{len(gone)} pictures can't be shown any more: {gone[0]}"))
     if pages > 1:
         st.pagination(pages, key="maps_page")
     if any(row.map is None for row in rows):
@@ -49,8 +57,9 @@ def _pair(workspace: Workspace, row, opacity: float, size: int) -> Image.Image:
     with Image.open(path) as plain:
         plain = plain.convert("RGB")
     mapped = plain if row.map is None else blended(path, row.map, row.map_height, row.map_width, opacity)
-    height = max(1, round(size * plain.height / plain.width))
-    pair = Image.new("RGBA", (2 * size + GUTTER, height))
+    box = (size, max(1, round(size * 0.75)))  # one shape for all, so that rows of wide and tall pictures stay rows
+    pair = Image.new("RGBA", (2 * size + GUTTER, box[1]))
     for i, picture in enumerate((plain, mapped)):
-        pair.paste(picture.resize((size, height), Image.Resampling.LANCZOS), (i * size, 0))
+        fitted = ImageOps.contain(picture, box, Image.Resampling.LANCZOS)
+        pair.paste(fitted, (i * size + (size - fitted.width) // 2, (box[1] - fitted.height) // 2))
     return pair

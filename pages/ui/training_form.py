@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -34,7 +35,9 @@ def form(workspace: Workspace, labels: dict[int, Label]) -> None:
     name = second.selectbox("Recipe", names, format_func=lambda n: recipes[n].title or n, key="train_recipe")
     recipe = recipes[name]
     own = recipe.weights if recipe.weights in WEIGHTS else "file"
-    choices = list(WEIGHTS)
+    # Nobody publishes weights for a network of half the width.
+    scaled = (recipe.width, recipe.depth) != (1.0, 1.0)
+    choices = [w for w in WEIGHTS if w != "hub" or not scaled]
     # Keyed by recipe, as all fields below: another recipe brings its own values.
     weights = third.selectbox(
         "Weights", choices, index=choices.index(own), format_func=WEIGHTS.get, key=f"train_weights_{name}"
@@ -47,7 +50,7 @@ def form(workspace: Workspace, labels: dict[int, Label]) -> None:
         sent = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
     device_line()
     if sent:
-        _start(workspace, labels[label_id].name, name, recipe, values)
+        _start(workspace, labels[label_id].name, name, recipe, values, weights)
 
 
 def _fields(name: str, recipe: Recipe, weights: str) -> dict[str, object]:
@@ -78,10 +81,14 @@ def _fields(name: str, recipe: Recipe, weights: str) -> dict[str, object]:
     return values
 
 
-def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, values: dict[str, object]) -> None:
+def _start(
+    workspace: Workspace, label: str, name: str, recipe: Recipe, values: dict[str, object], weights: str
+) -> None:
     try:
         if not values["weights"]:
             raise GapwiseError("Weights from a local file need the file's path.")
+        if weights == "file" and not Path(str(values["weights"])).expanduser().is_file():
+            raise GapwiseError(f"There is no file {values['weights']} on the machine that runs Gapwise.")
         recipe.changed(**values)  # refused here, in the form, rather than by a job that fails a moment later
         changes = {key: value for key, value in values.items() if value != getattr(recipe, key)}
         job_id = jobs.start(workspace, "train", train_command(label, name, changes))

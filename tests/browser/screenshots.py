@@ -31,6 +31,7 @@ def main() -> None:
     demo = str(home / "demo")
     if not (home / "demo").exists():
         server.core("demo", "--workspace", demo)
+        server.core("derive", "--workspace", demo)
         for label in ("mask", "distancing"):
             server.core("train", "--workspace", demo, "--label", label, "--recipe", "quick-cpu", timeout=3600)
     OUT.mkdir(exist_ok=True)
@@ -39,7 +40,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
             for scheme in ("light", "dark"):
-                take(App(browser, server.url, scheme=scheme), scheme)
+                take(App(browser, server.url, scheme=scheme, height=1150), scheme)
     finally:
         server.stop()
 

@@ -95,3 +95,16 @@ def test_a_workspace_among_the_pictures_adds_none_of_its_own(tmp_path, where):
     (tmp_path / where / "gapwise.sqlite").touch()
     found = {name.removeprefix("ws/") for name in ImageFolder.scan(tmp_path).files}
     assert found == {"1.jpg", "images/2.jpg", "other/previews/3.jpg"}
+
+
+def test_a_name_in_the_other_unicode_form_is_found(tmp_path):
+    """An archive made on a Mac spelled é in two characters, the table in one: every such image was "not found"."""
+    (tmp_path / "cafe\u0301.jpg").write_bytes(b"")
+    assert ImageFolder.scan(tmp_path).find("caf\u00e9.jpg").name == "cafe\u0301.jpg"
+
+
+def test_a_name_that_our_own_export_made_harmless_is_found_again(tmp_path):
+    (tmp_path / "=1.png").write_bytes(b"")
+    folder = ImageFolder.scan(tmp_path)
+    assert folder.find("'=1.png").name == "=1.png"
+    assert folder.find("'x'").problem == "not_found"

@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.errors import GapwiseError
+from core.files import write_atomic
 from core.jobs.worker import run_job
 from core.workspace import Workspace
 
@@ -26,7 +27,8 @@ def work(reporter) -> str:
     n = int(file.read_text()) if file.exists() else 0
     while n < int(count) and not reporter.should_stop():
         n += 1
-        file.write_text(str(n))
+        # A kill between emptying a file and filling it would leave a count that nobody can read.
+        write_atomic(file, str(n).encode(), sync=False)
         reporter.progress(n, int(count), f"at {n}", figure=n / 2)
         time.sleep(0.02)
     return f"counted to {n}"

@@ -58,7 +58,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
-@pytest.mark.parametrize("content", [b"", b"nothing of use", bytes(500)])
+@pytest.mark.parametrize("content", [b"", b"nothing of use", bytes(500), b"root:x:0:0:root:/root:/bin/bash\n"])
 def test_a_broken_file_is_told(tmp_path: Path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(GapwiseError, match="weights file"):
