@@ -1,31 +1,3 @@
-"""Trainings here queue behind each other, never behind a training of the person at this machine."""
+"""Predictions need a training first: the same small workspace, alone on its locks."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-import torch
-
-from core.workspace import Workspace
-from tests import tiny
-
-VALUES = [0, 1] * 12 + [-1] * 6
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("GAPWISE_LOCKS", str(tmp_path / "locks"))
-    # Networks this small gain nothing from threads, and lose a lot where other work waits for the cores.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def ws(tmp_path: Path) -> Workspace:
-    """24 known cells of two classes and 6 open ones."""
-    return tiny.workspace(tmp_path / "ws", VALUES)
+from tests.training.conftest import _alone, ws  # noqa: F401
