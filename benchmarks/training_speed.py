@@ -1,0 +1,143 @@
+"""Training speed: our loop against a bare PyTorch loop, and our input pipeline against that ceiling.
+
+    python benchmarks/training_speed.py [--recipe quick-cpu] [--images 400] [--steps 12] [--rounds 15]
+
+All three train the same network with the same batch size on the same decoded pictures, in turns within one run; the
+figures are ratios of steps per second, medians over the rounds:
+
+    loop      our step on batches that are in memory already / the bare loop on the same batches   (goal 0.97)
+    pipeline  our whole epoch, augmentation and all / the bare loop                                (goal 0.9)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+# What a job sets for itself; before torch is loaded.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from core.demo.build import build as build_demo  # noqa: E402
+from core.jobs.reporter import Silent  # noqa: E402
+from core.training.optim import make_optimizer  # noqa: E402
+from core.training.recipe import load_recipe  # noqa: E402
+from core.training.train import Order, _begin, _build  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="quick-cpu")
+    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=12, help="a round of each of the three")
+    parser.add_argument("--rounds", type=int, default=15)
+    args = parser.parse_args()
+    recipe = load_recipe(args.recipe)
+    with tempfile.TemporaryDirectory(prefix="gapwise-") as folder:
+        ws = build_demo(Path(folder) / "demo", n=args.images)
+        trainer, _ = _begin(ws, Order("mask", args.recipe, recipe), Silent(), None)
+        assert trainer is not None
+        with ws.read() as connection:
+            from core.store.labels import labels
+
+            label = next(iter(labels(connection).values()))
+        device = trainer.accelerator.device
+        bare = _build(recipe, label, recipe.weights).to(device, memory_format=torch.channels_last)
+        batches = decoded(trainer, args.steps)
+        ways = {
+            "bare": lambda: bare_loop(bare, make_optimizer(bare, recipe), trainer, batches),
+            "loop": lambda: our_loop(trainer, batches),
+            "pipeline": lambda: our_pipeline(trainer, args.steps),
+        }
+        for way in ways.values():
+            way()  # warm up
+        seconds = {name: [] for name in ways}
+        for _ in range(args.rounds):
+            for name, way in ways.items():
+                began = time.perf_counter()
+                steps = way()
+                _finish(device)
+                seconds[name].append((time.perf_counter() - began) / steps)
+    middle = {name: statistics.median(values) for name, values in seconds.items()}
+    print(
+        json.dumps(
+            {
+                "recipe": args.recipe,
+                "device": trainer.device_name,
+                "batch_size": recipe.batch_size,
+                "pixels": recipe.pixels,
+                "bare_images_per_second": round(recipe.batch_size / middle["bare"], 1),
+                "loop_over_bare": round(middle["bare"] / middle["loop"], 3),
+                "pipeline_over_bare": round(middle["bare"] / middle["pipeline"], 3),
+            },
+            indent=2,
+        )
+    )
+
+
+def decoded(trainer, steps: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return batches of the pipeline's own pictures, kept in memory."""
+    found = []
+    while len(found) < steps:
+        trainer.batches.epoch, trainer.batches.start = len(found), 0
+        found += [b for b in trainer.loader if len(b[1]) == trainer.recipe.batch_size]
+    return found[:steps]
+
+
+def bare_loop(model: nn.Module, optimizer: torch.optim.Optimizer, trainer, batches: list) -> int:
+    """What anybody would write."""
+    criterion = nn.CrossEntropyLoss(label_smoothing=trainer.recipe.label_smoothing)
+    model.train()
+    for pictures, targets in batches:
+        loss = criterion(model(trainer.normalize(pictures)), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return len(batches)
+
+
+def our_loop(trainer, batches: list) -> int:
+    """The trainer's own pass, fed from memory."""
+    loader, trainer.loader = trainer.loader, batches
+    try:
+        return _one_pass(trainer)
+    finally:
+        trainer.loader = loader
+
+
+def our_pipeline(trainer, steps: int) -> int:
+    """The trainer's own pass over the data set, augmentation and all."""
+    done = 0
+    while done < steps:
+        done += _one_pass(trainer)
+    return done
+
+
+def _one_pass(trainer) -> int:
+    position = trainer.position
+    before = position.steps
+    trainer._steps(Silent(), time.perf_counter())
+    steps = position.steps - before
+    # As the end of an epoch does it, without measuring and saving.
+    position.epoch, position.step, position.loss_sum, position.seen = position.epoch + 1, 0, 0.0, 0
+    position.steps = 0
+    return steps
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+if __name__ == "__main__":
+    main()
