@@ -5,14 +5,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.demo.score import score
 from core.errors import GapwiseError
 from core.exporting.image_folder import write_image_folder
-from core.exporting.table import FILLING, csv_bytes, filled_table
+from core.exporting.table import FILLING, csv_bytes
 from pages.ui import readers, state
 from pages.ui.progress import Bar
 from pages.ui.widgets import page_header, plain, told
 
+SHOWN_ROWS = 200
 SOURCE_HELP = {
     "human": "decided by a person",
     "derived": "implied by a rule",
@@ -39,7 +39,7 @@ filled = sum(report.cells[s] for s in chosen)
 st.caption(f"{filled:,} filled cells go into the table; {left:,} cells stay empty.")
 
 with told():
-    frame = filled_table(workspace, chosen, provenance)
+    head, rows = readers.filled_head(workspace, tuple(chosen), provenance, SHOWN_ROWS)
 st.download_button(
     "Download the table (CSV)",
     data=lambda: csv_bytes(workspace, chosen, provenance),
@@ -49,11 +49,11 @@ st.download_button(
     icon=":material/download:",
     key="download_csv",
 )
-st.dataframe(frame.head(200), hide_index=True, height=320, key="export_preview")
-if len(frame) > 200:
-    st.caption(f"The first 200 of {len(frame):,} rows.")
+st.dataframe(head, hide_index=True, height=320, key="export_preview")
+if rows > SHOWN_ROWS:
+    st.caption(f"The first {SHOWN_ROWS} of {rows:,} rows.")
 
-right = score(workspace)
+right = readers.demo_score(workspace)
 if right:
     st.subheader("How right are the filled cells?", anchor=False)
     st.caption("Only the demo can tell: its images were drawn, so the truth is known. It was never shown to the model.")
@@ -65,5 +65,7 @@ with st.expander("As an image folder for Hugging Face datasets", icon=":material
         with told():
             if not out.strip():
                 raise GapwiseError("Name the folder that the images go to.")
-            rows = write_image_folder(workspace, Path(out.strip()), chosen, provenance, Bar("Copying images"))
-        st.success(f'{rows:,} images in {plain(out)}. Load them with `load_dataset("imagefolder", data_dir="{out}")`.')
+            copied = write_image_folder(workspace, Path(out.strip()), chosen, provenance, Bar("Copying images"))
+        st.success(
+            f'{copied:,} images in {plain(out)}. Load them with `load_dataset("imagefolder", data_dir="{out}")`.'
+        )

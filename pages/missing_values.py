@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.missing import MAX_PATTERNS, cells_by_label, patterns
-from core.store import gaps
 from core.store.cells import derive_all
 from core.workspace import Workspace
 from pages.ui import readers, rules_form, state, strips
@@ -72,8 +71,7 @@ with right:
 strips.pattern_strip(workspace, report.patterns[chosen].missing)
 
 st.subheader("Why", anchor=False)
-with workspace.read() as connection:
-    free, broken = gaps.free_examples(connection), gaps.conflicts(connection)
+free, broken = readers.reasons(workspace)
 for reason in free:
     st.markdown(f"- **{reason.fname}**: {reason.sentence}")
 if not free:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from core.errors import GapwiseError
 from core.store import schema
+from core.store.queue import counted
 
 LISTS = {
     "wrong": "Wrong on known images, surest first",
@@ -54,6 +55,6 @@ def hard_examples(
         .join(schema.image, i.id == p.image_id)
         .where(p.run_id == run_id, *where)
     )
-    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    total = connection.execute(counted(query)).scalar_one()
     order = p.confidence.desc() if which == "wrong" else p.confidence
     return total, list(connection.execute(query.order_by(order, p.id).offset(offset).limit(limit)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from core.errors import GapwiseError
 from core.store import schema
@@ -48,7 +48,13 @@ def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
 def pending_count(connection: Connection, label_id: int, run_id: int | None = None) -> int:
     """Return how many proposals of the label wait for a decision."""
     query = _undecided(connection, label_id, run_id, "file")
-    return 0 if query is None else connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    # Counted without what only a card needs: maps, and what was skipped.
+    return 0 if query is None else connection.execute(counted(query)).scalar_one()
+
+
+def counted(query: Select) -> Select:
+    """Return a query for how many rows another has, without making its columns or its order."""
+    return query.with_only_columns(func.count()).order_by(None)
 
 
 def _undecided(connection: Connection, label_id: int, run_id: int | None, order: str):

@@ -77,7 +77,6 @@ def _question(item: Row, label: Label, left: int) -> None:
 
 
 def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> None:
-    # Accept and reject carry their keys in the text: Streamlit shows the shortcut on the button itself.
     first, second = st.columns(2)
     _button(first, workspace, item, reviewer, "accept", "Accept", "a", kind="primary")
     _button(second, workspace, item, reviewer, "reject", "Reject", "x")
@@ -163,8 +162,6 @@ def _decide(
         st.toast(str(error), icon=":material/error:")
         return
     state.put(state.REVIEW_FOCUS, None)
-    if not outcome.repeated:
-        state.put(state.REVIEW_COUNT, state.get(state.REVIEW_COUNT) + 1)
     _say(workspace, _told(outcome, labels))
 
 

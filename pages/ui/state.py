@@ -21,7 +21,6 @@ REVIEW_FOCUS = (
 )
 REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
-REVIEW_COUNT = "review_count"  # int: decisions in this session
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
 SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
@@ -38,7 +37,6 @@ _DEFAULTS = {
     REVIEW_FOCUS: None,
     REVIEW_VISITS: {},
     REVIEW_LAST: ("", ""),
-    REVIEW_COUNT: 0,
     SHOW_MAP: False,
     SCALING_LOCK: "formula",
     SCALING_DIMENSION: "depth",
