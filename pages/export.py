@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import GapwiseError
 from core.exporting.image_folder import write_image_folder
 from core.exporting.table import FILLING, csv_bytes
-from pages.ui import readers, state
+from pages.ui import export_readers, readers, state
 from pages.ui.progress import Bar
 from pages.ui.widgets import page_header, plain, told
 
@@ -39,7 +39,7 @@ filled = sum(report.cells[s] for s in chosen)
 st.caption(f"{filled:,} filled cells go into the table; {left:,} cells stay empty.")
 
 with told():
-    head, rows = readers.filled_head(workspace, tuple(chosen), provenance, SHOWN_ROWS)
+    head, rows = export_readers.filled_head(workspace, tuple(chosen), provenance, SHOWN_ROWS)
 st.download_button(
     "Download the table (CSV)",
     data=lambda: csv_bytes(workspace, chosen, provenance),
@@ -53,7 +53,7 @@ st.dataframe(head, hide_index=True, height=320, key="export_preview")
 if rows > SHOWN_ROWS:
     st.caption(f"The first {SHOWN_ROWS} of {rows:,} rows.")
 
-right = readers.demo_score(workspace)
+right = export_readers.demo_score(workspace)
 if right:
     st.subheader("How right are the filled cells?", anchor=False)
     st.caption("Only the demo can tell: its images were drawn, so the truth is known. It was never shown to the model.")
