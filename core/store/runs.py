@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.errors import GapwiseError
 from core.store import schema
@@ -19,6 +24,25 @@ if TYPE_CHECKING:
 
 METRICS = "metrics.jsonl"
 BEST = "best.safetensors"
+DATA = "data.csv"
+
+_CHUNK = 10_000  # ids a statement: SQLite takes 32,766 parameters
+
+
+@dataclass(frozen=True)
+class NewLabels:
+    """What is known of a run's label now that was not when the run began.
+
+    Attributes:
+        trusted: Cells that are given, decided by a person or derived, which the run neither learned from nor was
+            measured on. Identical images of held-out ones don't count: no run learns from them.
+        pseudo: Cells accepted in bulk, likewise.
+        changed: Cells that the run used with another class than they have now.
+    """
+
+    trusted: int = 0
+    pseudo: int = 0
+    changed: int = 0
 
 
 def add_run(
@@ -68,6 +92,79 @@ def metrics_frame(ws: Workspace, run_id: int) -> pd.DataFrame:
     return pd.DataFrame(
         [json.loads(line) for line in lines[:-1] if line], columns=None if len(lines) > 1 else ["epoch"]
     )
+
+
+def new_labels(connection: Connection, ws: Workspace, run_id: int) -> NewLabels | None:
+    """Count what is known now that a run did not learn from and was not measured on.
+
+    Counted in the database: the label's cells are never loaded.
+
+    Returns:
+        None when the run's folder does not say any more which cells it used.
+
+    Raises:
+        GapwiseError: If there is no such run.
+    """
+    label_id = run(connection, run_id).label_id
+    try:
+        used = _used(ws.run_dir(run_id) / DATA)
+    except OSError:
+        return None
+    known = _known_by_source(connection, label_id)
+    twins = _twins(connection, label_id)
+    changed = 0
+    for code, ids in used.items():
+        twins.difference_update(ids)
+        for source, value, count in _now(connection, label_id, ids):
+            known[source] -= count
+            changed += count if value != code else 0
+    for chunk in _chunks(sorted(twins)):
+        for source, _, count in _now(connection, label_id, chunk):
+            known[source] -= count
+    pseudo = known.pop("pseudo", 0)
+    return NewLabels(sum(known.values()), pseudo, changed)
+
+
+def _used(path: Path) -> dict[int, tuple[int, ...]]:
+    stat = path.stat()
+    return _read_used(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4)  # a run's data never change; a server looks at a few runs again and again
+def _read_used(path: Path, changed: int, size: int) -> dict[int, tuple[int, ...]]:
+    """Return class code to the image ids that a run used with it."""
+    found: dict[int, list[int]] = defaultdict(list)
+    with open(path, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found[int(row["value"])].append(int(row["image_id"]))
+    return {code: tuple(ids) for code, ids in found.items()}
+
+
+def _known_by_source(connection: Connection, label_id: int) -> dict[str, int]:
+    c = schema.cell.c
+    query = select(c.source, func.count()).where(c.label_id == label_id, c.value.is_not(None)).group_by(c.source)
+    return {source: count for source, count in connection.execute(query)}
+
+
+def _now(connection: Connection, label_id: int, ids: tuple[int, ...]) -> Iterator[Row]:
+    """Yield (source, class code, count) of the cells with a value among some images'."""
+    c = schema.cell.c
+    for chunk in _chunks(ids):
+        query = select(c.source, c.value, func.count()).where(c.label_id == label_id, c.image_id.in_(chunk))
+        yield from connection.execute(query.where(c.value.is_not(None)).group_by(c.source, c.value))
+
+
+def _twins(connection: Connection, label_id: int) -> set[int]:
+    """Return the images that are identical to a held-out one without being held out themselves."""
+    h, i = schema.holdout.c, schema.image.c
+    held = select(h.image_id).where(h.label_id == label_id)
+    digests = select(i.digest).where(i.id.in_(held))
+    return set(connection.execute(select(i.id).where(i.digest.in_(digests), i.id.not_in(held))).scalars())
+
+
+def _chunks(ids: tuple[int, ...] | list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield list(ids[start : start + _CHUNK])
 
 
 def _query():

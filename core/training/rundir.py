@@ -15,10 +15,10 @@ from pathlib import Path
 
 from core.errors import GapwiseError
 from core.files import write_atomic
-from core.store.runs import BEST, METRICS
+from core.store.runs import BEST, DATA, METRICS
 from core.training.recipe import Recipe, parse_recipe
 
-RECIPE, FACTS, DATA = "recipe.toml", "run.json", "data.csv"
+RECIPE, FACTS = "recipe.toml", "run.json"
 _LIBRARIES = ("torch", "torchvision", "timm", "accelerate", "safetensors", "numpy", "pillow")
 
 
