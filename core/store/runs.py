@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 METRICS = "metrics.jsonl"
 BEST = "best.safetensors"
 DATA = "data.csv"
+QUALITY = "quality.json"
+ONNX, ONNX_CHECK = "model.onnx", "onnx.json"
 
 _CHUNK = 10_000  # ids a statement: SQLite takes 32,766 parameters
 
