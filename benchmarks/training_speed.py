@@ -32,7 +32,8 @@ from core.demo.build import build as build_demo  # noqa: E402
 from core.jobs.reporter import Silent  # noqa: E402
 from core.training.optim import make_optimizer  # noqa: E402
 from core.training.recipe import load_recipe  # noqa: E402
-from core.training.train import Order, _begin, _build  # noqa: E402
+from core.training.train import Order, _build, prepare  # noqa: E402
+from core.training.train import trainer as make_trainer  # noqa: E402
 
 
 def main() -> None:
@@ -45,14 +46,14 @@ def main() -> None:
     recipe = load_recipe(args.recipe)
     with tempfile.TemporaryDirectory(prefix="gapwise-") as folder:
         ws = build_demo(Path(folder) / "demo", n=args.images)
-        trainer, _ = _begin(ws, Order("mask", args.recipe, recipe), Silent(), None)
-        assert trainer is not None
+        run_id = prepare(ws, Order("mask", args.recipe, recipe), Silent())
+        trainer = make_trainer(ws, run_id, Silent())
         with ws.read() as connection:
             from core.store.labels import labels
 
             label = next(iter(labels(connection).values()))
         device = trainer.accelerator.device
-        bare = _build(recipe, label, recipe.weights).to(device, memory_format=torch.channels_last)
+        bare = _build(recipe, len(label.classes)).to(device, memory_format=torch.channels_last)
         batches = decoded(trainer, args.steps)
         ways = {
             "bare": lambda: bare_loop(bare, make_optimizer(bare, recipe), trainer, batches),
@@ -99,7 +100,7 @@ def bare_loop(model: nn.Module, optimizer: torch.optim.Optimizer, trainer, batch
     criterion = nn.CrossEntropyLoss(label_smoothing=trainer.recipe.label_smoothing)
     model.train()
     for pictures, targets in batches:
-        loss = criterion(model(trainer.normalize(pictures)), targets)
+        loss = criterion(model(trainer.stepper.normalize(pictures)), targets)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

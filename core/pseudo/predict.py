@@ -26,7 +26,7 @@ from core.store.cells import open_cells
 from core.store.proposals import put_proposals
 from core.store.runs import run as run_row
 from core.training.batches import Normalize, plain_batches
-from core.training.checkpoint import load_best
+from core.training.checkpoint import best_size, load_best
 from core.training.pictures import Pictures
 from core.training.rundir import Known, RunDir
 from core.workspace import Workspace
@@ -100,14 +100,15 @@ def load_network(folder: RunDir) -> Network:
         GapwiseError: If the checkpoint is missing or broken.
     """
     recipe, facts = folder.recipe(), folder.facts()
+    size = best_size(folder.best) or recipe.pixels
     model = build(recipe.model, len(facts["classes"]), "random", recipe.width, recipe.depth, size=recipe.pixels)
     load_best(folder.best, model)
     device = Accelerator().device
     model = model.eval().to(device, memory_format=torch.channels_last)
-    layer = target_layer(model, recipe.pixels)
+    layer = target_layer(model, size)
     if layer is None:
         log.info("%s has no convolutional stages: proposals come without maps", recipe.model)
-    return Network(model, Normalize(facts["mean"], facts["std"], device), recipe.pixels, layer and layer[0])
+    return Network(model, Normalize(facts["mean"], facts["std"], device, recipe.grey), size, layer and layer[0])
 
 
 def _calibrated(

@@ -13,10 +13,15 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import Compose, InterpolationMode, RandomAffine
 
+from core.errors import GapwiseError
 from core.training.pictures import Pictures
 from core.training.recipe import Recipe
 from core.training.rundir import Known
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what Pillow's "L" is
+FILL = (124, 116, 104)  # what a turned picture leaves bare: ImageNet's mean colour, as timm's RandAugment takes it
 
 
 def seed_all(*parts: int) -> None:
@@ -50,26 +55,59 @@ class TrainSet(Dataset):
 
 
 class EpochBatches:
-    """A batch sampler that can start anywhere: at batch `start` of epoch `epoch`."""
+    """A batch sampler that can start anywhere: at batch `start` of epoch `epoch`.
 
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+    A batch is what one step learns from. Its pictures are shared out among the processes, and each process takes its
+    share in parts, one after another; so the same batches come whatever the number of processes and parts.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int, parts: int = 1, rank: int = 0, world: int = 1) -> None:
+        """
+        Args:
+            count: Pictures of an epoch.
+            parts: In how many parts a process takes its share.
+            rank, world: Which process this is, from 0, and how many there are.
+
+        Raises:
+            GapwiseError: If there are fewer than two pictures for each process.
+        """
         self.count, self.batch_size, self.seed = count, min(batch_size, count), seed
+        self.parts, self.rank, self.world = parts, rank, world
+        if world > 1 and self.batch_size < 2 * world:
+            raise GapwiseError(
+                f"A batch of {self.batch_size} pictures is too small for {world} processes: each needs two at least."
+                " Choose a larger batch or fewer processes."
+            )
         # One picture alone has no batch statistics, and its gradient is the noisiest: left out this epoch.
-        self.drop_last = count % self.batch_size == 1 and count > 1
+        rest = count % self.batch_size
+        self.drop_last = 0 < rest < 2 * world and count > self.batch_size
         self.epoch, self.start = 0, 0
 
     def __len__(self) -> int:
+        """Return the steps of an epoch."""
         return self.count // self.batch_size + (self.count % self.batch_size > 0 and not self.drop_last)
 
+    def size_of(self, step: int) -> int:
+        """Return how many pictures all processes together learn from in a step."""
+        return min(self.batch_size, self.count - step * self.batch_size)
+
+    def parts_of(self, step: int) -> int:
+        """Return in how many parts each process takes its share of a step: the same number in all of them."""
+        smallest = self.size_of(step) // self.world
+        return min(self.parts, max(1, smallest // 2))
+
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count).tolist()
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
         for n in range(self.start, len(self)):
-            yield [(self.epoch, i) for i in order[n * self.batch_size : (n + 1) * self.batch_size]]
+            batch = order[n * self.batch_size : (n + 1) * self.batch_size]
+            share = np.array_split(batch, self.world)[self.rank]
+            for part in np.array_split(share, self.parts_of(n)):
+                yield [(self.epoch, i) for i in part.tolist()]
 
 
 def train_transform(recipe: Recipe):
     """Return timm's training transform: PIL picture in, uint8 tensor (3, H, W) out; normalized later, on the device."""
-    return create_transform(
+    parts = create_transform(
         (3, *recipe.pixels),
         is_training=True,
         scale=recipe.scale,
@@ -79,14 +117,33 @@ def train_transform(recipe: Recipe):
         auto_augment=f"rand-m{recipe.rand_augment}-mstd0.5-inc1" if recipe.rand_augment else None,
         interpolation="bilinear",
         use_prefetcher=True,
+        separate=True,
     )
+    geometry, color, to_tensor = parts
+    return Compose([geometry, *_affine(recipe), color, to_tensor])
 
 
-def train_loader(pictures: Pictures, cells: Sequence[Known], recipe: Recipe, workers: int) -> DataLoader:
-    """Return the loader of one run; set `batch_sampler.epoch` and `.start` before each pass."""
+def _affine(recipe: Recipe) -> list[RandomAffine]:
+    shift = (recipe.translate, recipe.translate) if recipe.translate else None
+    zoom = recipe.zoom if recipe.zoom != (1.0, 1.0) else None
+    if not (recipe.rotate or recipe.shear or shift or zoom):
+        return []
+    return [RandomAffine(recipe.rotate, shift, zoom, recipe.shear or None, InterpolationMode.BILINEAR, fill=FILL)]
+
+
+def train_loader(
+    pictures: Pictures,
+    cells: Sequence[Known],
+    recipe: Recipe,
+    workers: int,
+    parts: int = 1,
+    rank: int = 0,
+    world: int = 1,
+) -> DataLoader:
+    """Return the loader of one stage of a run; set `batch_sampler.epoch` and `.start` before each pass."""
     return DataLoader(
         TrainSet(pictures, cells, recipe),
-        batch_sampler=EpochBatches(len(cells), recipe.batch_size, recipe.seed),
+        batch_sampler=EpochBatches(len(cells), recipe.batch_size, recipe.seed, parts, rank, world),
         num_workers=workers,
         persistent_workers=workers > 0,
         # Children only read pictures; started any other way they would need the open database handed over.
@@ -105,26 +162,32 @@ def plain_batches(pictures: Pictures, ids: Sequence[int], batch_size: int) -> It
 class Normalize:
     """Uint8 pictures to the floats a network wants, on the device they are computed on."""
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device, grey: bool = False) -> None:
         """
         Args:
             mean, std: Three each, for pictures scaled to 0..1.
+            grey: Whether to take the colour away: three equal channels of luma.
         """
         self.device = device
+        self.luma = torch.tensor(LUMA, device=device).view(1, 3, 1, 1) if grey else None
         self.mean = torch.tensor(mean, device=device).view(1, 3, 1, 1) * 255
         self.std = torch.tensor(std, device=device).view(1, 3, 1, 1) * 255
 
     def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return (B, 3, H, W) float32 in channels-last layout, the quicker one for convolutions here."""
-        pictures = pictures.to(self.device, non_blocking=True)
-        return ((pictures.float() - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        x = pictures.to(self.device, non_blocking=True).float()
+        if self.luma is not None:
+            x = (x * self.luma).sum(1, keepdim=True).expand(-1, 3, -1, -1)
+        return ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
 
-def own_normalization(pictures: Pictures, ids: Sequence[int]) -> tuple[list[float], list[float]]:
+def own_normalization(pictures: Pictures, ids: Sequence[int], grey: bool = False) -> tuple[list[float], list[float]]:
     """Return mean and standard deviation per channel of pictures scaled to 0..1; some thousand tell enough."""
     total, squares, count = np.zeros(3), np.zeros(3), 0
     for image_id in ids[:: max(1, len(ids) // 2000)]:
         pixels = pictures[image_id].reshape(-1, 3).astype(np.float64) / 255  # (H*W, 3)
+        if grey:
+            pixels = np.repeat(pixels @ np.array(LUMA)[:, None], 3, axis=1)
         total, squares, count = total + pixels.sum(0), squares + (pixels**2).sum(0), count + len(pixels)
     mean = total / count
     # A set of one colour has no spread; dividing by less would turn compression noise into pictures.

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from accelerate import Accelerator
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -23,6 +23,7 @@ log = logging.getLogger("gapwise")
 
 POINTER = "latest.json"  # names the folder that is whole; replaced in one step once it is
 FOLDER = "checkpoints"
+EMA = "ema.safetensors"
 
 
 @dataclass
@@ -36,7 +37,9 @@ class Position:
         loss_sum, seen: Training loss summed over the images of the next epoch so far, and their number.
         seconds: Time spent in all epochs, broken ones too.
         best: Metrics of the best epoch so far; empty before the first.
-        waited: Epochs since the best one.
+        waited: Epochs since one that the patience counted as better.
+        mark: Stage and score of that one; empty before the first.
+        parts: In how many parts each process computes its share of a batch.
         over: Whether the run ended, by its epochs or by patience.
     """
 
@@ -48,7 +51,15 @@ class Position:
     seconds: float = 0.0
     best: dict = field(default_factory=dict)
     waited: int = 0
+    mark: list = field(default_factory=list)
+    parts: int = 1
     over: bool = False
+
+    def counts(self, score: tuple[int, float], better: bool, min_delta: float) -> bool:
+        """Whether an epoch is better by enough for the patience: by `min_delta`, or the first of its stage."""
+        if not self.mark or score[0] > self.mark[0]:
+            return True
+        return score[1] > self.mark[1] + min_delta if min_delta else better
 
 
 class _State:
@@ -68,31 +79,49 @@ class _State:
 class Checkpoints:
     """Best and latest checkpoint of a run. A killed process leaves the last whole ones."""
 
-    def __init__(self, root: Path, accelerator: Accelerator, position: Position, schedule: Schedule) -> None:
-        self.root, self.accelerator, self.position = root, accelerator, position
+    def __init__(
+        self,
+        root: Path,
+        accelerator: Accelerator,
+        position: Position,
+        schedule: Schedule,
+        ema: nn.Module | None = None,
+    ) -> None:
+        """
+        Args:
+            ema: The running mean of the weights, where there is one.
+        """
+        self.root, self.accelerator, self.position, self.ema = root, accelerator, position, ema
         accelerator.register_for_checkpointing(_State(position, schedule))
 
     def save(self) -> None:
-        """Store the present state as the latest one.
+        """Store the present state as the latest one; all processes call it together.
 
         Raises:
             OSError: If it can't be written; the one before stays.
         """
         name = f"{self.position.epoch}-{self.position.step}-{int(self.position.over)}"
-        before = _pointed(self.root)
         folder = self.root / FOLDER / name
-        if name == before:
+        if name == _pointed(self.root):
             return
-        shutil.rmtree(folder, ignore_errors=True)  # a part that a killed process left
+        main = self.accelerator.is_main_process
+        if main:
+            shutil.rmtree(folder, ignore_errors=True)  # a part that a killed process left
+        self.accelerator.wait_for_everyone()
         try:
             self.accelerator.save_state(str(folder))
+            if main and self.ema is not None:
+                (folder / EMA).write_bytes(_safe(self.ema))
         except RuntimeError as error:  # torch's writer says so when the disk is full
             raise OSError(os.strerror(28), str(folder)) if "write" in str(error).lower() else error from error
-        _sync(folder)
-        write_atomic(self.root / POINTER, json.dumps({"folder": name}).encode())
-        for other in (self.root / FOLDER).iterdir():
-            if other.name != name:
-                shutil.rmtree(other, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        if main:
+            _sync(folder)
+            write_atomic(self.root / POINTER, json.dumps({"folder": name}).encode())
+            for other in (self.root / FOLDER).iterdir():
+                if other.name != name:
+                    shutil.rmtree(other, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
 
     def load(self) -> bool:
         """Go to the latest state; return False when none was stored yet.
@@ -106,6 +135,8 @@ class Checkpoints:
         folder = self.root / FOLDER / name
         try:
             self.accelerator.load_state(str(folder))
+            if self.ema is not None:
+                self.ema.load_state_dict(load_file(folder / EMA))
         except (
             OSError,
             RuntimeError,
@@ -123,10 +154,27 @@ class Checkpoints:
         return True
 
 
-def save_best(path: Path, model: nn.Module) -> None:
-    """Replace the best weights in one step."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    write_atomic(path, save(tensors))
+def save_best(path: Path, model: nn.Module, size: tuple[int, int]) -> None:
+    """Replace the best weights in one step; with them, the picture size (height, width) that they were measured at."""
+    write_atomic(path, _safe(model, {"size": "x".join(map(str, size))}))
+
+
+def best_size(path: Path) -> tuple[int, int] | None:
+    """Return the picture size that the best weights were measured at, None when the file does not say.
+
+    Raises:
+        GapwiseError: If there is no such file, or it is broken.
+    """
+    _check_there(path)
+    try:
+        with safe_open(path, "pt") as file:
+            size = (file.metadata() or {}).get("size", "")
+        height, width = (int(part) for part in size.split("x"))
+    except ValueError:
+        return None  # an older run's
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, error) from error
+    return height, width
 
 
 def load_best(path: Path, model: nn.Module) -> None:
@@ -135,15 +183,27 @@ def load_best(path: Path, model: nn.Module) -> None:
     Raises:
         GapwiseError: If there are none, or the file is broken.
     """
+    _check_there(path)
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise _broken(path, error) from error
+
+
+def _check_there(path: Path) -> None:
     if not path.is_file():
         raise GapwiseError(
             f"There is no checkpoint {path}: the run ended before its first epoch was measured."
             " Resume it, or train anew."
         )
-    try:
-        model.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError, OSError) as error:
-        raise GapwiseError(f"The checkpoint {path} is broken: {_first_line(error)}. Train anew.") from error
+
+
+def _broken(path: Path, error: Exception) -> GapwiseError:
+    return GapwiseError(f"The checkpoint {path} is broken: {_first_line(error)}. Train anew.")
+
+
+def _safe(model: nn.Module, about: dict[str, str] | None = None) -> bytes:
+    return save({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, about)
 
 
 def _pointed(root: Path) -> str | None:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate.utils import find_executable_batch_size, gather_object
 from torch import nn
 
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
-from core.training.batches import Normalize, plain_batches, seed_all, train_loader
+from core.training.batches import Normalize, plain_batches, train_loader
 from core.training.checkpoint import Checkpoints, Position, save_best
 from core.training.device import describe
 from core.training.measure import measure
 from core.training.optim import Schedule, make_optimizer
 from core.training.pictures import Pictures
+from core.training.processes import make_accelerator
 from core.training.recipe import Recipe
+from core.training.regularize import DropPaths, Frozen, set_dropout, set_weight_decay
 from core.training.rundir import Known, RunDir
+from core.training.step import Stepper
 
 log = logging.getLogger("gapwise")
 
 TELL_SECONDS = 0.25  # between two looks at the loss: each one makes the CPU wait for a GPU
+SAVE_SECONDS = 300.0  # between two checkpoints of a long epoch: what a killed process loses at most
 EVAL_BATCH = 64
 
 
@@ -37,7 +41,7 @@ class Trainer:
         run: RunDir,
         recipe: Recipe,
         model: nn.Module,
-        pictures: Pictures,
+        pictures: Mapping[tuple[int, int], Pictures],
         train: Sequence[Known],
         heldout: Sequence[Known],
         normalization: tuple[Sequence[float], Sequence[float]],
@@ -45,53 +49,108 @@ class Trainer:
     ) -> None:
         """
         Args:
+            model: Built with the largest drop path of all stages.
+            pictures: By size (height, width), for every stage's.
             train, heldout: At least one cell each.
             on_best: Called with the metrics of every epoch that is the best so far.
         """
-        self.run, self.recipe, self.pictures, self.heldout = run, recipe, pictures, list(heldout)
-        self.on_best, self.device_name = on_best, str(describe()["name"])
-        self.accelerator = Accelerator(mixed_precision=precision(recipe))
-        device = self.accelerator.device
-        workers = 4 if device.type == "cuda" else 0  # on a CPU they would take the cores from the network
-        loader = train_loader(pictures, train, recipe, workers)
-        self.batches = loader.batch_sampler
-        model = model.to(memory_format=torch.channels_last)
-        optimizer = make_optimizer(model, recipe)
+        self.run, self.recipe, self.pictures = run, recipe, pictures
+        self.train, self.heldout, self.on_best = list(train), list(heldout), on_best
+        self.device_name = str(describe()["name"])
+        self.accelerator = make_accelerator(recipe)
+        model = model.to(self.accelerator.device, memory_format=torch.channels_last)
+        self.drop_paths = DropPaths(model, max(r.drop_path for _, r in recipe.phases))
+        self.weight_decay = max(r.weight_decay for _, r in recipe.phases)
+        frozen = Frozen(model) if recipe.freeze else None
+        optimizer = make_optimizer(model, recipe.model_copy(update={"weight_decay": self.weight_decay}))
+        normalize = Normalize(*normalization, self.accelerator.device, recipe.grey)
+        self.stepper = Stepper(self.accelerator, recipe, model, optimizer, self.train, normalize, frozen)
+        self.position = Position(parts=recipe.accumulate)
+        self.stage: tuple[int, int] | None = None  # number of the stage, and parts of a batch
+        self._enter(0)
         self.schedule = Schedule(optimizer, recipe, len(self.batches))
-        self.model, self.optimizer, self.loader = self.accelerator.prepare(model, optimizer, loader)
-        self.normalize = Normalize(*normalization, device)
-        self.criterion = nn.CrossEntropyLoss(
-            weight=_class_weights(train, model.num_classes, device) if recipe.balance else None,
-            label_smoothing=recipe.label_smoothing,
-        )
-        self.position = Position()
-        self.checkpoints = Checkpoints(run.root, self.accelerator, self.position, self.schedule)
+        self.checkpoints = Checkpoints(run.root, self.accelerator, self.position, self.schedule, self.stepper.ema)
 
     def fit(self, reporter: Reporter) -> Position:
         """Train to the end, or until the reporter says stop; go on from the latest checkpoint where there is one.
 
+        Where memory does not suffice, batches are computed in more parts: the effective batch stays.
+
         Raises:
-            GapwiseError: If the loss is no number any more, the device's memory is too small, or the
-                checkpoint is broken.
+            GapwiseError: If the loss is no number any more, the device's memory is too small for single
+                pictures, or the checkpoint is broken.
             OSError: If the disk is full; what was saved before is kept.
         """
         if self.checkpoints.load():
             self.run.drop_metrics_after(self.position.epoch)
             log.info("going on after epoch %d, step %d", self.position.epoch, self.position.step)
+        else:
+            self._save()  # what a retry with smaller parts, or the next process, starts from
+        attempt = find_executable_batch_size(self._attempt, self._images_at_once(), self._fewer_at_once)
         try:
-            while not self.position.over:
-                if not self._epoch(reporter):
-                    break
-        except torch.OutOfMemoryError as error:
-            raise GapwiseError(
-                f"The device's memory is too small for batches of {self.recipe.batch_size} at"
-                f" {self.recipe.pixels[0]} x {self.recipe.pixels[1]} px. Halve the batch size or choose smaller images."
-            ) from error
+            attempt(reporter)
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or "No executable batch size" in str(error):
+                raise self._too_small() from error
+            raise
         return self.position
+
+    def _attempt(self, images: int, reporter: Reporter) -> None:
+        if images < self._images_at_once():
+            self.checkpoints.load()
+            self.run.drop_metrics_after(self.position.epoch)
+            self.position.parts = -(-self._share() // images)
+            log.info("memory is short: batches of %d in %d parts", self.recipe.batch_size, self.position.parts)
+        while not self.position.over and self._epoch(reporter):
+            pass
+
+    def _share(self) -> int:
+        """Pictures of a batch that one process takes."""
+        return -(-self.batches.batch_size // self.accelerator.num_processes)
+
+    def _images_at_once(self) -> int:
+        return max(1, -(-self._share() // self.position.parts))
+
+    def _fewer_at_once(self) -> int:
+        # Processes that went on with different parts would wait for each other for ever.
+        return self._images_at_once() // 2 if self.accelerator.num_processes == 1 else 0
+
+    def _too_small(self) -> GapwiseError:
+        at = "x".join(map(str, self.recipe.pixels))
+        return GapwiseError(
+            f"The device's memory is too small for this network at {at} px, even with {self._images_at_once()} pictures"
+            " at once. Choose smaller images or a smaller model; the checkpoints from before are kept."
+            if self.accelerator.num_processes == 1
+            else f"One of {self.accelerator.num_processes} processes ran out of memory with {self._images_at_once()}"
+            f" pictures at once at {at} px. Set accumulate to {2 * self.position.parts}, then resume or start again."
+        )
+
+    def _enter(self, epoch: int) -> None:
+        """Prepare the stage that an epoch is in."""
+        number, stage = self._stage(epoch)
+        if self.stage == (number, self.position.parts):
+            return
+        self.stage = number, self.position.parts
+        workers = 4 if self.accelerator.device.type == "cuda" else 0
+        accelerator = self.accelerator
+        self.loader = train_loader(
+            self.pictures[stage.pixels], self.train, stage, workers, self.position.parts,
+            accelerator.process_index, accelerator.num_processes,
+        )  # fmt: skip
+        self.batches = self.loader.batch_sampler
+        set_dropout(self.stepper.plain, stage.dropout)
+        self.drop_paths.set(stage.drop_path)
+        set_weight_decay(self.stepper.optimizer, stage.weight_decay, self.weight_decay)
+
+    def _stage(self, epoch: int) -> tuple[int, Recipe]:
+        phases = self.recipe.phases
+        number = max(n for n, (first, _) in enumerate(phases) if first <= epoch)
+        return number, phases[number][1]
 
     def _epoch(self, reporter: Reporter) -> bool:
         """Train one epoch, or the rest of one, and measure; return False when stopped."""
         began, position = time.perf_counter(), self.position
+        self._enter(position.epoch)
         whole = self._steps(reporter, began)
         loss = self._finite_loss()
         if not whole:
@@ -104,39 +163,40 @@ class Trainer:
         return True
 
     def _steps(self, reporter: Reporter, began: float) -> bool:
-        position, device = self.position, self.accelerator.device
+        position, device, batches = self.position, self.accelerator.device, self.batches
         # In float64 the sum of float32 losses is exact, so a run that was stopped in between has the same one.
         total = torch.zeros((), device=device, dtype=torch.float32 if device.type == "mps" else torch.float64)
-        self.batches.epoch, self.batches.start = position.epoch, position.step
-        self._seen_now, told = 0, 0.0
-        self.model.train()
-        for pictures, targets in self.loader:
-            if self._agreed(reporter.should_stop()):
-                position.loss_sum += total.item()
-                return False
-            seed_all(self.recipe.seed, position.epoch, position.step, 1)  # dropout and drop path
-            total += self._step(pictures, targets) * len(targets)
+        batches.epoch, batches.start = position.epoch, position.step
+        self._seen_now, told, saved = 0, 0.0, began
+        self.stepper.begin()
+        parts = iter(self.loader)
+        while position.step < len(batches):
+            stop, save = self._agreed(reporter.should_stop(), time.perf_counter() - saved > SAVE_SECONDS)
+            if stop or save:
+                total = self._flush(total)
+                if stop:
+                    return False
+                saved = time.perf_counter()
+                self._save()
+            total += self.stepper(batches, position.step, position.steps, parts)
+            size = batches.size_of(position.step)
             position.step, position.steps = position.step + 1, position.steps + 1
-            position.seen, self._seen_now = position.seen + len(targets), self._seen_now + len(targets)
+            position.seen, self._seen_now = position.seen + size, self._seen_now + size
             self.schedule.after_step(position.steps)
             if time.perf_counter() - told > TELL_SECONDS:
                 told = time.perf_counter()
-                self._tell(reporter, position.loss_sum + total.item(), told - began)
-        position.loss_sum += total.item()
+                self._tell(reporter, position.loss_sum + total.item() * self.accelerator.num_processes, told - began)
+        self._flush(total)
         return True
 
-    def _step(self, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = self.model(self.normalize(pictures))  # (B, C)
-        loss = self.criterion(logits.float(), targets)
-        self.accelerator.backward(loss)
-        if self.recipe.clip_grad:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.clip_grad)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        return loss.detach()
+    def _flush(self, total: torch.Tensor) -> torch.Tensor:
+        """Add the losses of all processes to the position's; return a new zero."""
+        self.position.loss_sum += float(self.accelerator.reduce(total, "sum").item())
+        return torch.zeros_like(total)
 
     def _close_epoch(self, metrics: dict, train_loss: float, trained: float, seconds: float) -> None:
         position, recipe = self.position, self.recipe
+        number, stage = self._stage(position.epoch)
         row = {
             "epoch": position.epoch + 1,
             "step": position.steps,
@@ -146,33 +206,46 @@ class Trainer:
             "seconds": round(seconds, 3),
             "images_per_second": round(self._seen_now / trained, 1),
             "device": self.device_name,
+            "stage": number,
+            "size": "x".join(map(str, stage.pixels)),
         }
-        score = _score(metrics, recipe)
-        self.schedule.after_epoch(score[0])
+        score = _score(row, recipe)
+        self.schedule.after_epoch(score[1])
         better = not position.best or score > _score(position.best, recipe)
-        position.waited = 0 if better else position.waited + 1
+        last = number == len(recipe.phases) - 1
+        if position.counts(score[:2], better, recipe.min_delta):
+            position.waited, position.mark = 0, list(score[:2])
+        else:
+            position.waited += 1
         position.epoch, position.step, position.loss_sum, position.seen = position.epoch + 1, 0, 0.0, 0
         position.seconds += seconds
-        impatient = 0 < recipe.patience <= position.waited
-        position.over = impatient or position.epoch >= recipe.epochs
+        position.over = (last and 0 < recipe.patience <= position.waited) or position.epoch >= recipe.epochs
         if better:
             position.best = row
         if self.accelerator.is_main_process:
             self.run.append_metrics(row)
             if better:
-                save_best(self.run.best, self.accelerator.unwrap_model(self.model))
+                save_best(self.run.best, self.stepper.measured, stage.pixels)
                 self.on_best(row)
         self._save()
         log.info("epoch %d: %s", row["epoch"], {k: round(v, 4) for k, v in row.items() if isinstance(v, float)})
 
     def logits(self, cells: Sequence[Known]) -> np.ndarray:
-        """Return (N, C) float32 logits of unchanged pictures."""
-        self.model.eval()
-        model, found = self.accelerator.unwrap_model(self.model), []
+        """Return (N, C) float32 logits of unchanged pictures, at the present stage's size."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        found = list(self._logits(cells[rank::world]))  # one (C,) row a cell
+        if world > 1:
+            shares = gather_object([found])
+            found = [shares[i % world][i // world] for i in range(len(cells))]
+        return np.stack(found)
+
+    def _logits(self, cells: Sequence[Known]) -> Iterator[np.ndarray]:
+        model, pictures = self.stepper.measured, self.pictures[self._stage(self.position.epoch)[1].pixels]
+        model.eval()
+        at_once = min(EVAL_BATCH, 2 * self._images_at_once())  # without gradients, twice as many fit
         with torch.inference_mode(), self.accelerator.autocast():
-            for _, pictures in plain_batches(self.pictures, [k.image_id for k in cells], EVAL_BATCH):
-                found.append(model(self.normalize(pictures)).float().cpu().numpy())
-        return np.concatenate(found)
+            for _, batch in plain_batches(pictures, [k.image_id for k in cells], at_once):
+                yield from model(self.stepper.normalize(batch)).float().cpu().numpy()
 
     def _save(self) -> None:
         self.checkpoints.save()
@@ -198,31 +271,14 @@ class Trainer:
         message = f"Epoch {position.epoch + 1} of {self.recipe.epochs}"
         reporter.progress(done, self.recipe.epochs, message, **figures, **shown, device=self.device_name)
 
-    def _agreed(self, stop: bool) -> bool:
-        """All processes stop at the same step, or a collective operation would wait for ever."""
+    def _agreed(self, *flags: bool) -> tuple[bool, ...]:
+        """All processes do the same at the same step, or a collective operation would wait for ever."""
         if self.accelerator.num_processes == 1:
-            return stop
-        flag = torch.tensor(float(stop), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(flag, "sum").item())
+            return flags
+        told = torch.tensor([float(flag) for flag in flags], device=self.accelerator.device)
+        return tuple(bool(x) for x in self.accelerator.reduce(told, "sum").tolist())
 
 
-def precision(recipe: Recipe) -> str:
-    """Return accelerate's name of the number format: what the recipe says, or what the device is good at."""
-    if recipe.precision != "auto":
-        if recipe.precision == "fp16" and not torch.cuda.is_available():
-            raise GapwiseError("Precision fp16 needs a CUDA device, and there is none. Set precision to auto.")
-        return recipe.precision
-    if not torch.cuda.is_available():
-        return "no"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-
-
-def _score(metrics: dict, recipe: Recipe) -> tuple[float, float]:
-    """Higher is better; the loss decides between epochs that got as many right."""
-    return metrics["f1_macro" if recipe.best_by == "f1" else "accuracy"], -metrics["loss"]
-
-
-def _class_weights(cells: Sequence[Known], classes: int, device: torch.device) -> torch.Tensor:
-    counts = np.bincount([k.value for k in cells], minlength=classes).astype(np.float32)
-    weights = np.where(counts > 0, len(cells) / (classes * counts.clip(min=1)), 0.0)
-    return torch.tensor(weights, dtype=torch.float32, device=device)
+def _score(row: dict, recipe: Recipe) -> tuple[int, float, float]:
+    """Higher is better. Later stages see larger pictures; the loss decides between epochs that got as many right."""
+    return row.get("stage", 0), row["f1_macro" if recipe.best_by == "f1" else "accuracy"], -row["loss"]

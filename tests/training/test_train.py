@@ -13,9 +13,9 @@ from core.errors import GapwiseError
 from core.jobs.reporter import Silent
 from core.store import runs
 from core.store.proposals import heldout_frame
-from core.training import loop
 from core.training.checkpoint import Checkpoints
 from core.training.rundir import RunDir
+from core.training.step import Stepper
 from core.training.train import Order, train
 from tests import tiny
 
@@ -121,12 +121,12 @@ def test_a_run_started_before_a_decision_goes_on_with_the_data_it_began_with(ws)
 
 
 def test_a_loss_that_is_no_number_is_told_and_the_checkpoints_are_kept(ws, monkeypatch):
-    step = loop.Trainer._step
+    step = Stepper.__call__
 
-    def broken(self, *batch):
-        return step(self, *batch) * (math.nan if self.position.epoch == 1 else 1)
+    def broken(self, batches, *where):
+        return step(self, batches, *where) * (math.nan if batches.epoch == 1 else 1)
 
-    monkeypatch.setattr(loop.Trainer, "_step", broken)
+    monkeypatch.setattr(Stepper, "__call__", broken)
     with pytest.raises(GapwiseError, match="no number any more in epoch 2.*lower learning rate"):
         train(ws, order(), Silent())
     assert RunDir(ws.run_dir(1)).best.is_file()
