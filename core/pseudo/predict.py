@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -21,9 +22,11 @@ from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.models.zoo import build
 from core.pseudo.calibrate import fit_temperature, probabilities
+from core.pseudo.quality import quality, write_quality
 from core.store import schema
 from core.store.cells import open_cells
 from core.store.proposals import put_proposals
+from core.store.runs import QUALITY
 from core.store.runs import run as run_row
 from core.training.batches import Normalize, plain_batches
 from core.training.checkpoint import best_size, load_best
@@ -56,8 +59,36 @@ class Network:
             return self.model(self.normalize(pictures)).float().cpu().numpy()
 
 
+class Heldout:
+    """A run's held-out images, and what its network says about them: computed once, and only when it is asked for."""
+
+    def __init__(self, network: Network, pictures: Pictures, cells: Sequence[Known]) -> None:
+        self.cells, self._network, self._pictures = list(cells), network, pictures
+
+    @property
+    def truth(self) -> np.ndarray:
+        """(N,) class codes, as the run was measured with."""
+        return np.array([k.value for k in self.cells])
+
+    @cached_property
+    def logits(self) -> np.ndarray:
+        """(N, C) logits.
+
+        Raises:
+            GapwiseError: If there are no images.
+        """
+        if not self.cells:
+            raise GapwiseError(
+                "None of the run's held-out pictures can be read, so its confidence can't be calibrated."
+            )
+        batches = plain_batches(self._pictures, [k.image_id for k in self.cells], BATCH)
+        return np.concatenate([self._network.logits(batch) for _, batch in batches])
+
+
 def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     """Store a run's calibrated prediction and map for every open cell of its label, and for its held-out cells.
+
+    What the held-out cells say about the run goes into its folder, see `core.pseudo.quality`.
 
     Doing it twice changes nothing; a broken one goes on where it ended. Memory does not grow with the number of cells.
 
@@ -79,13 +110,14 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
         return 0
     for image_id, problem in pictures.failed.items():
         log.info("image %d has no prediction: %s", image_id, problem)
-    heldout = [k for k in heldout if k.image_id not in pictures.failed]
-    notes = _calibrated(folder, network, pictures, heldout, has_old=bool(_predicted(ws, run_id)))
+    measured = Heldout(network, pictures, [k for k in heldout if k.image_id not in pictures.failed])
+    notes = _calibrated(folder, network, measured, has_old=bool(_predicted(ws, run_id)))
+    _judged(folder, measured, notes, row.metrics or {})
     done = set() if notes["mixed"] else _predicted(ws, run_id)
     ids = [i for i, _ in cells if i not in pictures.failed]
     # A held-out cell whose value was taken back is open: it is proposed, not measured.
     left = done | set(ids)
-    todo = [(k.image_id, 1) for k in heldout if k.image_id not in left]
+    todo = [(k.image_id, 1) for k in measured.cells if k.image_id not in left]
     todo += [(i, 0) for i in ids if i not in done]
     _store_all(ws, row, network, pictures, todo, notes["temperature"], reporter)
     if notes["mixed"] and not reporter.should_stop():
@@ -111,9 +143,7 @@ def load_network(folder: RunDir) -> Network:
     return Network(model, Normalize(facts["mean"], facts["std"], device, recipe.grey), size, layer and layer[0])
 
 
-def _calibrated(
-    folder: RunDir, network: Network, pictures: Pictures, heldout: Sequence[Known], has_old: bool
-) -> dict[str, object]:
+def _calibrated(folder: RunDir, network: Network, heldout: Heldout, has_old: bool) -> dict[str, object]:
     """Return the notes on the present checkpoint; a new one is calibrated first.
 
     `mixed` says that some proposals may be an older checkpoint's: the run was trained on after its first prediction.
@@ -122,15 +152,23 @@ def _calibrated(
     path = folder.root / NOTES
     if path.is_file() and (notes := json.loads(path.read_text()))["checkpoint"] == checkpoint:
         return notes
-    if not heldout:
-        raise GapwiseError("None of the run's held-out pictures can be read, so its confidence can't be calibrated.")
-    ids = [k.image_id for k in heldout]
-    logits = np.concatenate([network.logits(batch) for _, batch in plain_batches(pictures, ids, BATCH)])  # (N, C)
-    temperature = fit_temperature(logits, np.array([k.value for k in heldout]))
+    temperature = fit_temperature(heldout.logits, heldout.truth)
     log.info("temperature %.3f, layer of the maps: %s", temperature, network.layer)
     notes = {"checkpoint": checkpoint, "temperature": temperature, "layer": network.layer, "mixed": has_old}
     _write_notes(folder, notes)
     return notes
+
+
+def _judged(folder: RunDir, heldout: Heldout, notes: dict[str, object], best: dict[str, object]) -> None:
+    """Store what the held-out images say about the present checkpoint, unless that was done."""
+    try:
+        if json.loads((folder.root / QUALITY).read_text())["checkpoint"] == notes["checkpoint"]:
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not there yet, or not whole: it is made now
+    if heldout.cells:
+        facts = {"checkpoint": notes["checkpoint"], "epoch": best.get("epoch")}
+        write_quality(folder.root, {**facts, **quality(heldout.logits, heldout.truth, notes["temperature"])})
 
 
 def _write_notes(folder: RunDir, notes: dict[str, object]) -> None:

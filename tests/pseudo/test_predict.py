@@ -12,7 +12,7 @@ from core.errors import GapwiseError
 from core.jobs.reporter import Silent
 from core.pseudo import predict as module
 from core.pseudo.predict import predict
-from core.store import schema
+from core.store import runs, schema
 from core.store.cells import put
 from core.store.proposals import heldout_frame, proposals_for
 from core.training.train import Order, train
@@ -146,3 +146,24 @@ def test_a_missing_or_broken_checkpoint_is_told(trained):
 def test_an_unknown_run_is_told(ws):
     with pytest.raises(GapwiseError, match="no run 9"):
         predict(ws, 9, Silent())
+
+
+def test_what_the_held_out_images_say_is_stored_and_agrees_with_the_training(trained):
+    stored = json.loads((trained.run_dir(1) / "quality.json").read_text())
+    with trained.read() as connection:
+        best = runs.run(connection, 1).metrics
+        held = connection.execute(select(func.count()).select_from(schema.holdout)).scalar()
+    assert stored["images"] == held == sum(n for _, _, n in stored["confusion"])
+    assert stored["epoch"] == best["epoch"]
+    for name in ("accuracy", "f1", "f1_macro"):
+        assert stored[name] == pytest.approx(best[name])
+    assert stored["raw"]["loss"] == pytest.approx(best["loss"], abs=1e-5)
+
+
+@pytest.mark.parametrize("broken", [None, "{", '{"checkpoint": "another"}'])
+def test_figures_that_are_missing_broken_or_of_another_checkpoint_are_made_anew(trained, broken):
+    path = trained.run_dir(1) / "quality.json"
+    before = json.loads(path.read_text())
+    path.unlink() if broken is None else path.write_text(broken)
+    predict(trained, 1, Silent())
+    assert json.loads(path.read_text()) == before
