@@ -73,6 +73,23 @@ def cost(name: str, size: int | None = None) -> Cost:
         raise GapwiseError(f"{name} can't be counted at {side} px: {first.rstrip('.')}. {advice}") from error
 
 
+def multiply_adds(name: str, size: tuple[int, int], width: float = 1.0, depth: float = 1.0) -> int:
+    """Count the multiply-adds of a recipe's network for one picture.
+
+    Args:
+        size: Height and width in pixels.
+        width, depth: As `core.models.zoo.build` takes them.
+
+    Raises:
+        GapwiseError: If there is no such network.
+    """
+    from core.models import zoo
+
+    with _meta():
+        model = zoo.build(name, CLASSES, width=width, depth=depth, size=size)
+    return _count(model, size, 3)[1]
+
+
 def scaled_cost(width: float = 1.0, depth: float = 1.0, resolution: float = 1.0) -> Cost:
     """Count B0 with its channels, layers and picture side multiplied by factors.
 
@@ -98,13 +115,14 @@ def count_scaled(factors: Factors) -> tuple[Cost, tuple[BuiltStage, ...]]:
     return counted, stages
 
 
-def _count(model: nn.Module, side: int, channels: int) -> tuple[int, int]:
+def _count(model: nn.Module, size: int | tuple[int, int], channels: int) -> tuple[int, int]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     # The counter hooks gradients of whatever asks for one and stumbles over tokens that are parameters.
     model.eval().requires_grad_(False)
-    picture = torch.empty(1, channels, side, side, device="meta")
+    height, width = (size, size) if isinstance(size, int) else size
+    picture = torch.empty(1, channels, height, width, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(picture)
     parameters = sum(p.numel() for p in model.parameters())

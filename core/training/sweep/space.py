@@ -1,0 +1,201 @@
+"""What a sweep tries: lists of values, or ranges, for any of a recipe's settings. Imports no torch."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.errors import GapwiseError
+from core.training.recipe import Recipe, parse_recipe
+from core.training.stages import GROWS, Progressive
+from core.training.sweep.spelling import HOW, number, pieces, read, span, spelled
+
+MAX_TRIALS = 500  # at two minutes each a night and a day; more is a mistake in typing
+SEED = "seed"
+_NOT_SWEPT = ("title", "source")  # words about a recipe, which no training reads
+
+
+@dataclass(frozen=True)
+class Range:
+    """All numbers between two.
+
+    Attributes:
+        low, high: Both belong to it; low < high.
+        log: Whether numbers are drawn evenly by their logarithm.
+        whole: Whether they are whole.
+    """
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+    def __str__(self) -> str:
+        return f"{self.low!r}..{self.high!r}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A recipe's setting and what is tried for it: values, JSON ones, at least one, all different; or a range."""
+
+    name: str
+    values: tuple[object, ...] = ()
+    range: Range | None = None
+
+    @property
+    def varies(self) -> bool:
+        return self.range is not None or len(self.values) > 1
+
+    def __str__(self) -> str:
+        """The setting as the command line takes it."""
+        return f"{self.name}={self.range or ','.join(map(spelled, self.values))}"
+
+
+def names() -> dict[str, str]:
+    """Return every setting that can be swept, and what it means."""
+    own = {n: f.description or "" for n, f in Recipe.model_fields.items() if n not in _NOT_SWEPT}
+    return own | {f"progressive.{n}": f.description or "" for n, f in Progressive.model_fields.items()}
+
+
+def parse_setting(text: str, recipe: Recipe) -> Setting:
+    """Return what `name=values` asks for, as `HOW` spells it; `low..high` is a range.
+
+    Args:
+        recipe: What the values must fit; also says how numbers are spelled there.
+
+    Raises:
+        GapwiseError: If the name is none of `names()`, or a value doesn't fit.
+    """
+    name, equals, values = text.partition("=")
+    if not equals:
+        raise GapwiseError(f"{text!r} has no equals sign: expected a setting and its values, as dropout=0,0.2,0.5.")
+    return parse_values(checked_name(name), values, recipe)
+
+
+def from_table(table: Mapping[str, object], recipe: Recipe) -> list[Setting]:
+    """Return the settings of a TOML file's [sweep] table: name to a list of values, to one, or to "low..high".
+
+    Raises:
+        GapwiseError: If a name or a value doesn't fit.
+    """
+    settings = []
+    for name, values in _flat(table).items():
+        name = checked_name(name)
+        if isinstance(values, str) and span(values):
+            settings.append(parse_values(name, values, recipe))
+        else:
+            settings.append(listed(name, values if isinstance(values, list) else [values], recipe))
+    return settings
+
+
+def parse_values(name: str, text: str, recipe: Recipe) -> Setting:
+    """Return the values of one setting, spelled as in `parse_setting` after the equals sign."""
+    ends = span(text)
+    if ends is None:
+        return listed(name, [read(name, piece) for piece in pieces(name, text)], recipe)
+    ends = [_fitting(recipe, name, number(end)) for end in ends]
+    if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
+        raise GapwiseError(f"{name} takes no single numbers, so {text.strip()!r} is no range of it. {HOW}")
+    return Setting(name, range=make_range(name, *ends))
+
+
+def listed(name: str, values: Sequence[object], recipe: Recipe) -> Setting:
+    """Return a setting with values that fit the recipe, spelled as the recipe would store them.
+
+    Raises:
+        GapwiseError: If there is none, one doesn't fit, or two are the same.
+    """
+    if not values:
+        raise GapwiseError(f"{name} has no values. {HOW}")
+    kept = tuple(_fitting(recipe, name, value) for value in values)
+    for i, value in enumerate(kept):
+        if value in kept[:i]:
+            raise GapwiseError(f"{name} has the value {spelled(value)} twice. Each value is tried once.")
+    return Setting(name, kept)
+
+
+def make_range(name: str, low: float, high: float) -> Range:
+    """Return a range, logarithmic where it spans a factor of ten or more.
+
+    Raises:
+        GapwiseError: Unless low < high.
+    """
+    if not low < high:
+        raise GapwiseError(f"{name} has the range {low!r}..{high!r}: expected the lower number first.")
+    whole = isinstance(low, int) and isinstance(high, int)
+    return Range(low, high, low > 0 and high / low >= 10, whole)
+
+
+def applied(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
+    """Return a recipe with some settings changed.
+
+    Args:
+        values: By the names of `names()`; JSON values. New `stages` bring their last stage's values along, as in a
+            recipe's file, unless `values` has them too.
+
+    Raises:
+        GapwiseError: If the settings don't fit, each of them or together.
+    """
+    own = recipe.model_dump()
+    if values.get("stages"):
+        own = {k: v for k, v in own.items() if k not in (*GROWS, "epochs")}
+    inner = {n.partition(".")[2]: v for n, v in values.items() if "." in n}
+    plain = {n: v for n, v in values.items() if "." not in n}
+    if inner:
+        start = plain.get("progressive", own.get("progressive"))
+        if start is None:
+            raise GapwiseError(f"progressive.{next(iter(inner))} needs a recipe with a [progressive] table.")
+        plain["progressive"] = {**start, **inner}
+    return parse_recipe({**own, **plain}, "The recipe")
+
+
+def count(settings: Sequence[Setting], seeds: Sequence[int] = ()) -> int:
+    """Return how many trainings a grid has."""
+    return math.prod(len(s.values) for s in settings) * max(1, len(seeds))
+
+
+def grid(settings: Sequence[Setting]) -> Iterator[dict[str, object]]:
+    """Yield every combination of the values; the last setting changes fastest."""
+    for combination in itertools.product(*(s.values for s in settings)):
+        yield {s.name: value for s, value in zip(settings, combination, strict=True)}
+
+
+def checked_name(name: str) -> str:
+    """Return a setting's name, dashes taken for underscores.
+
+    Raises:
+        GapwiseError: If it is none of `names()`.
+    """
+    name = name.strip().replace("-", "_")
+    if name in _NOT_SWEPT:
+        raise GapwiseError(f"{name} is only what people read about a recipe: no training depends on it.")
+    known = names()
+    if name in known:
+        return name
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"Close ones: {', '.join(close)}." if close else f"The settings are: {', '.join(known)}."
+    raise GapwiseError(f"A recipe has no setting {name!r}. {hint}")
+
+
+def _fitting(recipe: Recipe, name: str, value: object) -> object:
+    """Return a value as the recipe stores it, as JSON has it."""
+    try:
+        stored = applied(recipe, {name: value}).model_dump(mode="json")
+    except GapwiseError as error:
+        problem = "\n".join(str(error).split("\n")[1:]).strip() or str(error)
+        hint = f" {HOW}" if isinstance(value, list) else ""
+        raise GapwiseError(f"{name} can't be {spelled(value)}: {problem.rstrip('.')}.{hint}") from error
+    for part in name.split("."):
+        stored = stored[part]
+    return stored
+
+
+def _flat(table: Mapping[str, object]) -> dict[str, object]:
+    """TOML reads the key progressive.size as a table within a table."""
+    found: dict[str, object] = {}
+    for name, values in table.items():
+        found |= {f"{name}.{k}": v for k, v in values.items()} if isinstance(values, Mapping) else {name: values}
+    return found
