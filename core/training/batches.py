@@ -16,12 +16,12 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import Compose, InterpolationMode, RandomAffine
 
 from core.errors import GapwiseError
+from core.training.augment import FILL, rand_augment
 from core.training.pictures import Pictures
 from core.training.recipe import Recipe
 from core.training.rundir import Known
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what Pillow's "L" is
-FILL = (124, 116, 104)  # what a turned picture leaves bare: ImageNet's mean colour, as timm's RandAugment takes it
 
 
 def seed_all(*parts: int) -> None:
@@ -107,20 +107,21 @@ class EpochBatches:
 
 def train_transform(recipe: Recipe):
     """Return timm's training transform: PIL picture in, uint8 tensor (3, H, W) out; normalized later, on the device."""
+    height, width = recipe.pixels
     parts = create_transform(
-        (3, *recipe.pixels),
+        (3, height, width),
         is_training=True,
         scale=recipe.scale,
-        ratio=recipe.ratio,
+        ratio=tuple(r * width / height for r in recipe.ratio),  # of the squashed picture: 1 keeps its shape
         hflip=recipe.hflip,
-        color_jitter=recipe.color_jitter or None,
-        auto_augment=f"rand-m{recipe.rand_augment}-mstd0.5-inc1" if recipe.rand_augment else None,
+        # RandAugment changes colours itself; timm leaves jitter away beside it, too.
+        color_jitter=None if recipe.rand_augment else recipe.color_jitter or None,
         interpolation="bilinear",
         use_prefetcher=True,
         separate=True,
     )
     geometry, color, to_tensor = parts
-    return Compose([geometry, *_affine(recipe), color, to_tensor])
+    return Compose([geometry, *_affine(recipe), *rand_augment(recipe.rand_augment), color, to_tensor])
 
 
 def _affine(recipe: Recipe) -> list[RandomAffine]:

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from core.training.augment import rand_augment
-from core.training.batches import seed_all
+from core.training.batches import seed_all, train_transform
+from core.training.recipe import Recipe
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 24, 3), dtype=np.uint8))
 
@@ -52,3 +53,19 @@ def test_magnitudes_above_ten_are_stronger_than_ten():
         return degrees[0]
 
     assert [turn(m) for m in (5, 10, 20)] == [15.0, 30.0, 60.0]  # thirty degrees at ten, in proportion
+
+
+def test_a_picture_that_is_not_square_keeps_its_shape_with_ratio_one():
+    """A ratio around 1 cut a square out of a wide picture and stretched it to the wide size."""
+    wide = np.zeros((20, 40, 3), np.uint8)
+    wide[:, :, 0] = np.arange(40) * 6  # left to right: what is cut away at the sides is missed
+    recipe = Recipe(model="m", size=(20, 40), scale=(1.0, 1.0), ratio=(1.0, 1.0), hflip=0.0, color_jitter=0.0)
+    out = train_transform(recipe)(Image.fromarray(wide))
+    assert np.array_equal(np.asarray(out), wide.transpose(2, 0, 1))
+
+
+def test_rand_augment_replaces_colour_jitter():
+    kinds = [type(part).__name__ for part in train_transform(Recipe(model="m", rand_augment=20)).transforms]
+    assert "RandAugment" in kinds
+    assert not any("Jitter" in str(part) for part in train_transform(Recipe(model="m", rand_augment=20)).transforms)
+    assert any("Jitter" in str(part) for part in train_transform(Recipe(model="m", color_jitter=0.2)).transforms)
