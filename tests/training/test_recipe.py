@@ -21,7 +21,7 @@ def test_the_shipped_recipes_can_be_read_and_name_their_source():
 
 def test_the_5k_recipe_is_the_reports():
     recipe = load_recipe("5k-v2b3")
-    assert (recipe.model, recipe.size, recipe.optimizer) == ("tf_efficientnetv2_b3.in21k_ft_in1k", 300, "sgd")
+    assert (recipe.model, recipe.size, recipe.optimizer) == ("tf_efficientnetv2_b3.in21k_ft_in1k", 300, "momentum")
 
 
 def test_an_unknown_recipe_names_those_there_are():
