@@ -5,24 +5,27 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core import jobs
 from core.cli.common import add_verb, emit, open_workspace, text
 from core.errors import GapwiseError
 from core.jobs.job import Job
+from core.jobs.reporter import Reporter
 from core.store import runs
 from core.store.jobs import job_row
 from core.store.labels import label_id
-from core.training.command import train_command
+from core.training.command import TrainCommand, add_options, parse_train_command, read_options, train_command
+from core.training.rundir import RunDir
 from core.workspace import Workspace
-
-_OVERRIDES = ("epochs", "batch_size", "size", "weights", "model", "lr", "seed")
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
-    _register_train(add_verb(verbs, "train", "train a label on its known cells, then predict its open ones", _train,
-                             json_output=True))  # fmt: skip
+    train = add_verb(verbs, "train", "train a label on its known cells, then predict its open ones", _train,
+                     json_output=True)  # fmt: skip
+    add_options(train)
+    _job_options(train)
     predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
                        json_output=True)  # fmt: skip
     which = predict.add_mutually_exclusive_group()
@@ -35,67 +38,43 @@ def register(verbs: argparse._SubParsersAction) -> None:
     listing.set_defaults(usage_error=listing.error)
 
 
-def _register_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--label", required=True, type=text, metavar="NAME")
-    about_recipe = "a recipe of data/recipes, or a .toml file"
-    parser.add_argument("--recipe", required=True, type=text, metavar="NAME", help=about_recipe)
-    for name, kind, about in (
-        ("--epochs", int, "instead of the recipe's"),
-        ("--batch-size", int, "instead of the recipe's"),
-        ("--size", _size, "N or HEIGHTxWIDTH in pixels, instead of the recipe's"),
-        ("--weights", text, "hub, random, or the path of a local file"),
-        ("--model", text, "any timm model name"),
-        ("--lr", float, "learning rate"),
-        ("--seed", int, "start of all random numbers"),
-    ):
-        parser.add_argument(name, type=kind, metavar=name[2:].upper().replace("-", "_"), help=about)
-    parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
-    _job_options(parser)
-
-
 def _job_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
     parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
 
 
-def _size(text: str) -> int | list[int]:
-    parts = text.lower().split("x")
-    if len(parts) > 2 or not all(p.isdecimal() for p in parts):
-        raise argparse.ArgumentTypeError(f"expected pixels as 224 or 200x300, got {text!r}")
-    numbers = [int(p) for p in parts]
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
 def _train(args: argparse.Namespace) -> int:
-    from core.training.recipe import load_recipe
-
     ws = open_workspace(args)
+    if args.job is not None:  # a command that can't be read any more is then the job's failure, and told as such
+        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), *work))
+    asked = read_options(args)
     with ws.read() as connection:
-        label_id(connection, args.label)  # a wrong name is told before anything starts
-    recipe = load_recipe(args.recipe).changed(**{name: getattr(args, name) for name in _OVERRIDES})
+        label_id(connection, asked.label)  # a wrong name is told before anything starts
+    arguments = train_command(asked.label, _absolute(asked.recipe), asked.values, asked.pseudo, asked.standalone)
+    return _run(args, ws, "train", arguments, partial(_trained, ws, parse_train_command(arguments)))
 
-    def work(reporter, job_id: int) -> str:
-        from core.training.train import TRUSTED, Order, train
 
-        with ws.read() as connection:
-            run_id = job_row(connection, job_id).run_id
-        sources = (*TRUSTED, "pseudo") if args.pseudo else TRUSTED
-        order = Order(args.label, Path(args.recipe).stem, recipe, sources)
-        return train(ws, order, reporter, job_id, run_id)
+def _trained(ws: Workspace, asked: TrainCommand, reporter: Reporter, job_id: int) -> str:
+    from core.training.train import TRUSTED, Order, train
 
-    changes = {name: getattr(args, name) for name in _OVERRIDES}
-    # A job starts in the project's folder, wherever this command was typed.
-    named = str(Path(args.recipe).resolve()) if args.recipe.endswith(".toml") else args.recipe
-    if changes["weights"] not in (None, "hub", "random"):
-        changes["weights"] = str(Path(changes["weights"]).expanduser().resolve())
-    return _run(args, ws, "train", train_command(args.label, named, changes, args.pseudo), work)
+    with ws.read() as connection:
+        run_id = job_row(connection, job_id).run_id
+    # A run goes on with its own recipe, whatever became of the one that it was started with.
+    recipe = asked.full_recipe() if run_id is None else RunDir(ws.run_dir(run_id)).recipe()
+    sources = (*TRUSTED, "pseudo") if asked.pseudo else TRUSTED
+    return train(ws, Order(asked.label, asked.recipe_name, recipe, sources), reporter, job_id, run_id)
+
+
+def _absolute(recipe: str) -> str:
+    """Return a recipe's name as it is, a file's path in full: a job starts in another folder than this command."""
+    return str(Path(recipe).expanduser().resolve()) if recipe.endswith(".toml") else recipe
 
 
 def _predict(args: argparse.Namespace) -> int:
     ws = open_workspace(args)
     run_id = _chosen_run(ws, args)
 
-    def work(reporter, _job_id: int) -> str:
+    def work(reporter: Reporter, _job_id: int) -> str:
         from core.pseudo.predict import predict
 
         return f"Run {run_id}: {predict(ws, run_id, reporter)} open cells have a proposal."

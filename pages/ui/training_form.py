@@ -11,7 +11,8 @@ from core import jobs
 from core.errors import GapwiseError
 from core.training.command import train_command
 from core.training.device import Probe
-from core.training.recipe import Recipe, list_recipes
+from core.training.library import list_recipes
+from core.training.recipe import Recipe
 from pages.ui import readers
 from pages.ui.widgets import show_error
 

@@ -10,6 +10,11 @@ import pytest
 from core import jobs
 from core.__main__ import main
 from core.jobs import process
+from core.store.jobs import change_job
+from core.store.runs import add_run
+from core.training.command import parse_train_command
+from core.training.library import delete_recipe, save_recipe
+from core.training.rundir import RunDir
 from tests import tiny
 
 
@@ -66,16 +71,83 @@ def test_wrong_usage_exits_with_two(ws, arguments):
     assert caught.value.code == 2
 
 
-def test_detached_prints_the_jobs_id_and_hands_every_setting_on(run, ws, spawned):
+def test_detached_prints_the_jobs_id_and_hands_on_what_differs_from_the_recipe(run, ws, spawned):
     status, out, _ = run("train", "--label", "bright", "--recipe", "quick-cpu", "--detach", "--epochs", "2",
                          "--batch-size", "4", "--size", "64x96", "--weights", "random", "--seed", "7")  # fmt: skip
     assert (status, out) == (0, "1\n")
     assert spawned == [
         ["train", "--label", "bright", "--recipe", "quick-cpu", "--epochs=2", "--batch-size=4", "--size=64x96",
-         "--weights=random", "--seed=7", "--workspace", str(ws.root), "--job", "1"]
+         "--seed=7", "--workspace", str(ws.root), "--job", "1"]
     ]  # fmt: skip
     _, out, _ = run("train", "--label", "bright", "--recipe", "quick-cpu", "--detach", "--json")
     assert json.loads(out) == {"id": 2}
+
+
+def test_every_setting_of_a_recipe_can_be_set(run, ws, spawned):
+    sets = [f"--set={name}={value}" for name, value in (
+        ("optimizer", "sgd"), ("scale", "[0.5,1]"), ("compile", "true"), ("patience", "3"), ("hflip", "0"),
+        ("stages", "[{epochs = 1, size = 32}, {epochs = 2, size = 48, dropout = 0.2}]"))]  # fmt: skip
+    status, _, err = run("train", "--label", "bright", "--recipe", "quick-cpu", "--detach", *sets)
+    assert (status, err) == (0, "")
+    recipe = parse_train_command(spawned[0][:-4]).full_recipe()
+    assert (recipe.optimizer, recipe.scale, recipe.compile, recipe.patience) == ("sgd", (0.5, 1.0), True, 3)
+    assert (recipe.hflip, len(recipe.stages), recipe.epochs, recipe.size) == (0.0, 2, 3, 48)
+
+
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [("dropuot=1", "Close ones: dropout"), ("dropout=5", "dropout: "), ("dropout", "equals sign"),
+     ("dropout=much", "dropout: "), ("epochs=0", "epochs: "), ("stages=[{epochs = 1}]", "stage 1, size: is missing")],
+)  # fmt: skip
+@pytest.mark.parametrize("how", [[], ["--detach"]])
+def test_a_wrong_setting_is_told_before_anything_starts(run, ws, spawned, setting, part, how):
+    status, out, err = run("train", "--label", "bright", "--recipe", "quick-cpu", "--set", setting, *how)
+    assert (status, out) == (1, "")
+    assert part in err
+    assert "Traceback" not in err
+    assert (spawned, jobs.list_jobs(ws)) == ([], [])
+
+
+def test_a_job_keeps_ones_own_recipe_when_that_is_deleted(ws, run, spawned, monkeypatch, tmp_path):
+    monkeypatch.setenv("GAPWISE_HOME", str(tmp_path / "home"))
+    save_recipe("mine", tiny.recipe(seed=3))
+    assert run("train", "--label", "bright", "--recipe", "mine", "--epochs", "2", "--detach")[0] == 0
+    delete_recipe("mine")
+    orders = []
+    monkeypatch.setattr("core.training.train._prepare", lambda ws, order, *more: orders.append(order))
+    assert main(spawned[0]) == 0  # what the worker does
+    assert orders[0].recipe == tiny.recipe(seed=3, epochs=2)
+    assert orders[0].recipe_name == "mine"
+    assert jobs.get_job(ws, 1).state == "finished"
+
+
+def test_a_job_that_goes_on_needs_its_recipe_no_more(ws, monkeypatch):
+    job_id = jobs.register(ws, "train", ["train", "--label", "bright", "--recipe", "vanished"])
+    RunDir(ws.run_dir(1)).create(tiny.recipe(), {}, [], [])
+    with ws.write() as connection:
+        change_job(connection, job_id, run_id=add_run(connection, 1, "vanished", {}, job_id))
+    asked = []
+    monkeypatch.setattr("core.training.train.trainer", lambda ws, run_id, *more: asked.append(run_id))
+    assert main([*jobs.get_job(ws, job_id).command, "--workspace", str(ws.root), "--job", str(job_id)]) == 0
+    assert asked == [1]
+
+
+def test_a_job_whose_command_can_not_be_read_any_more_fails_with_the_reason(ws, monkeypatch):
+    job_id = jobs.register(ws, "train", ["train", "--label", "bright", "--recipe", "quick-cpu", "--set=old=1"])
+    command = jobs.get_job(ws, job_id).command
+    assert main([*command, "--workspace", str(ws.root), "--job", str(job_id)]) == 1
+    job = jobs.get_job(ws, job_id)
+    assert job.state == "failed"
+    assert "no setting 'old'" in job.message
+
+
+def test_a_recipe_file_is_found_from_where_the_command_was_typed(run, ws, spawned, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here" / "mine.toml").write_text(tiny.recipe(seed=4).to_toml())
+    assert run("train", "--label", "bright", "--recipe", "mine.toml", "--detach")[0] == 0
+    assert spawned[0][4] == str(tmp_path / "here" / "mine.toml")
+    assert parse_train_command(spawned[0][:-4]).full_recipe() == tiny.recipe(seed=4)
 
 
 def test_a_label_that_looks_like_an_option_gets_through(tmp_path, spawned):

@@ -12,7 +12,7 @@ from core.jobs.beat import Beat, write_beat
 from core.models.hub import UNREACHABLE
 from core.store import jobs as store
 from core.store import runs
-from core.training.recipe import list_recipes
+from core.training.library import list_recipes
 
 
 @pytest.fixture
