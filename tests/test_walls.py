@@ -14,6 +14,7 @@ import pytest
 from core.workspace import PROJECT
 
 HEAVY = {"torch", "torchvision", "timm", "accelerate", "pytorch_grad_cam", "sklearn"}
+HEAVY |= {"onnx", "onnxruntime", "onnxscript", "optuna", "ray"}
 CORE = sorted((PROJECT / "core").rglob("*.py"))
 PAGES = sorted((PROJECT / "pages").rglob("*.py"))
 SCREENS = [p for p in PAGES if p.parent.name == "pages" and p.name != "__init__.py"]
@@ -26,7 +27,7 @@ ROOMS = {
     "workspace": {"errors", "store"},
     "charts": {"errors", "labels", "models"},
     "images": {"errors", "files", "store", "workspace", "jobs"},
-    "exporting": {"errors", "files", "importing", "jobs", "labels", "store", "workspace"},
+    "exporting": {"errors", "files", "importing", "jobs", "labels", "pseudo", "store", "training", "workspace"},
 }
 
 

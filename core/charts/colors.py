@@ -20,3 +20,5 @@ CELL_MEANINGS = {
 }
 ACCENT = "#0f766e"
 MUTED = "#B8C0BF"
+# Lines of runs. Okabe and Ito's without the yellow, which is lost on white, and with a grey that shows on any ground.
+LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7A8785")

@@ -125,8 +125,8 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     return len(set(ids) & _predicted(ws, run_id))
 
 
-def load_network(folder: RunDir) -> Network:
-    """Return a run's best network on the best device there is.
+def load_network(folder: RunDir, device: torch.device | None = None) -> Network:
+    """Return a run's best network on a device, on the best one there is when None.
 
     Raises:
         GapwiseError: If the checkpoint is missing or broken.
@@ -135,7 +135,7 @@ def load_network(folder: RunDir) -> Network:
     size = best_size(folder.best) or recipe.pixels
     model = build(recipe.model, len(facts["classes"]), "random", recipe.width, recipe.depth, size=recipe.pixels)
     load_best(folder.best, model)
-    device = Accelerator().device
+    device = device or Accelerator().device
     model = model.eval().to(device, memory_format=torch.channels_last)
     layer = target_layer(model, size)
     if layer is None:

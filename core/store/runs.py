@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 METRICS = "metrics.jsonl"
 BEST = "best.safetensors"
 DATA = "data.csv"
+RECIPE = "recipe.toml"
 QUALITY = "quality.json"
-ONNX, ONNX_CHECK = "model.onnx", "onnx.json"
+ONNX, ONNX_CHECK = "model.onnx", "model.onnx.json"
 
 _CHUNK = 10_000  # ids a statement: SQLite takes 32,766 parameters
 
@@ -78,6 +79,11 @@ def list_runs(connection: Connection, label_id: int | None = None) -> list[Row]:
     return list(connection.execute(query if label_id is None else query.where(schema.run.c.label_id == label_id)))
 
 
+def newest(connection: Connection) -> int | None:
+    """Return the id of the newest run, None when there is none."""
+    return connection.execute(select(func.max(schema.run.c.id))).scalar()
+
+
 def metrics_frame(ws: Workspace, run_id: int) -> pd.DataFrame:
     """Return a run's metrics, one row per epoch in order; empty before the first epoch is done.
 
@@ -115,9 +121,9 @@ def new_labels(connection: Connection, ws: Workspace, run_id: int) -> NewLabels 
     known = _known_by_source(connection, label_id)
     twins = _twins(connection, label_id)
     changed = 0
-    for code, ids in used.items():
-        twins.difference_update(ids)
-        for source, value, count in _now(connection, label_id, ids):
+    for code, images in used.items():
+        twins.difference_update(images)
+        for source, value, count in _now(connection, label_id, images):
             known[source] -= count
             changed += count if value != code else 0
     for chunk in _chunks(sorted(twins)):
@@ -134,7 +140,7 @@ def _used(path: Path) -> dict[int, tuple[int, ...]]:
 
 @lru_cache(maxsize=4)  # a run's data never change; a server looks at a few runs again and again
 def _read_used(path: Path, changed: int, size: int) -> dict[int, tuple[int, ...]]:
-    """Return class code to the image ids that a run used with it."""
+    """Return class code to the images that a run used with it."""
     found: dict[int, list[int]] = defaultdict(list)
     with open(path, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -148,10 +154,10 @@ def _known_by_source(connection: Connection, label_id: int) -> dict[str, int]:
     return {source: count for source, count in connection.execute(query)}
 
 
-def _now(connection: Connection, label_id: int, ids: tuple[int, ...]) -> Iterator[Row]:
+def _now(connection: Connection, label_id: int, images: tuple[int, ...] | list[int]) -> Iterator[Row]:
     """Yield (source, class code, count) of the cells with a value among some images'."""
     c = schema.cell.c
-    for chunk in _chunks(ids):
+    for chunk in _chunks(images):
         query = select(c.source, c.value, func.count()).where(c.label_id == label_id, c.image_id.in_(chunk))
         yield from connection.execute(query.where(c.value.is_not(None)).group_by(c.source, c.value))
 
@@ -164,9 +170,9 @@ def _twins(connection: Connection, label_id: int) -> set[int]:
     return set(connection.execute(select(i.id).where(i.digest.in_(digests), i.id.not_in(held))).scalars())
 
 
-def _chunks(ids: tuple[int, ...] | list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield list(ids[start : start + _CHUNK])
+def _chunks(images: tuple[int, ...] | list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(images), _CHUNK):
+        yield list(images[start : start + _CHUNK])
 
 
 def _query():

@@ -13,6 +13,7 @@ PAGES = {
     "dataset": ("Dataset", ":material/photo_library:"),
     "missing_values": ("Missing values", ":material/grid_on:"),
     "fine_tune": ("Fine-tune", ":material/model_training:"),
+    "runs": ("Runs", ":material/monitoring:"),
     "review": ("Review", ":material/rate_review:"),
     "activation_maps": ("Activation maps", ":material/visibility:"),
     "scaling": ("Scaling", ":material/open_in_full:"),

@@ -32,6 +32,14 @@ SCALING_ALPHA = "scaling_alpha"  # float: what a step of φ multiplies depth by;
 SCALING_BETA = "scaling_beta"
 SCALING_GAMMA = "scaling_gamma"
 SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty when it did
+RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
+RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
+RUNS_VIEW = "runs_view"  # str: what is shown below the table
+RUNS_MEASURE = "runs_measure"  # str: what the curves show, a key of core.charts.curves.MEASURES
+RUNS_AXIS = "runs_axis"  # str: epoch, step or seconds
+RUNS_SMOOTHING = "runs_smoothing"  # float: 0 for none
+RUNS_SCALES = "runs_scales"  # list: x, y, where logarithmic
+RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
 
 _DEFAULTS = {
     REVIEW_FOCUS: None,
@@ -48,6 +56,14 @@ _DEFAULTS = {
     SCALING_BETA: 1.1,
     SCALING_GAMMA: 1.15,
     SCALING_PROBLEM: "",
+    RUNS_CHOSEN: {},
+    RUNS_LABEL: "",
+    RUNS_VIEW: "Curves",
+    RUNS_MEASURE: "loss",
+    RUNS_AXIS: "epoch",
+    RUNS_SMOOTHING: 0.0,
+    RUNS_SCALES: [],
+    RUNS_ONLY_DIFFERENCES: False,
 }
 
 

@@ -1,0 +1,51 @@
+"""Runs: what was trained, how it went, and what came out of it."""
+
+import streamlit as st
+
+from core.training.summary import Summary, summaries
+from core.workspace import Workspace
+from pages.ui import navigation, runs_compare, runs_curves, runs_files, runs_quality, runs_table, state
+from pages.ui.widgets import page_header, plain, told
+
+VIEWS = ("Curves", "Side by side", "Settings and results", "One run")
+
+
+def one_run(workspace: Workspace, offered: list[Summary]) -> None:
+    run = offered[0]
+    if len(offered) > 1:
+        names = {r.id: r for r in offered}
+        chosen = st.selectbox(
+            "Run", list(names), format_func=lambda i: names[i].name, key=f"runs_one_{hash(tuple(names))}"
+        )
+        run = names[chosen]
+    st.subheader(f"Run {run.id}: {plain(run.label)}, {plain(run.recipe)}", anchor=False)
+    runs_files.new_labels(workspace, run)
+    runs_files.downloads(workspace, run)
+    runs_files.onnx(workspace, run)
+    runs_quality.section(workspace, run)
+
+
+page_header(
+    "Runs",
+    "What was trained, how it went, what came of it. Runs on one label are measured on the same held-out images.",
+)
+workspace = state.workspace()
+with told():
+    found = summaries(workspace)
+    runs_table.watch(workspace, found)
+    if not found:
+        st.info("Nothing has been trained yet. Start a training on the Fine-tune page; its curve appears here.")
+        navigation.link("fine_tune", "Go to Fine-tune")
+        st.stop()
+    chosen = runs_table.choose(workspace, found)
+    state.get(state.RUNS_VIEW)
+    view = st.segmented_control("View", VIEWS, key=state.RUNS_VIEW, required=True, label_visibility="collapsed")
+    # Only what is looked at is computed.
+    if view == "Curves":
+        runs_curves.section(workspace, chosen or found[:1])
+    elif view == "Side by side":
+        runs_compare.side_by_side(chosen)
+    elif view == "Settings and results":
+        runs_compare.lines(chosen, found)
+    else:
+        one_run(workspace, chosen or found)
