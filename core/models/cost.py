@@ -73,12 +73,15 @@ def cost(name: str, size: int | None = None) -> Cost:
         raise GapwiseError(f"{name} can't be counted at {side} px: {first.rstrip('.')}. {advice}") from error
 
 
-def multiply_adds(name: str, size: tuple[int, int], width: float = 1.0, depth: float = 1.0) -> int:
+def multiply_adds(
+    name: str, size: tuple[int, int], width: float = 1.0, depth: float = 1.0, classes: int = CLASSES
+) -> int:
     """Count the multiply-adds of a recipe's network for one picture.
 
     Args:
         size: Height and width in pixels.
         width, depth: As `core.models.zoo.build` takes them.
+        classes: Outputs of the classifier, which is a good part of a very small network.
 
     Raises:
         GapwiseError: If there is no such network.
@@ -86,7 +89,7 @@ def multiply_adds(name: str, size: tuple[int, int], width: float = 1.0, depth: f
     from core.models import zoo
 
     with _meta():
-        model = zoo.build(name, CLASSES, width=width, depth=depth, size=size)
+        model = zoo.build(name, classes, width=width, depth=depth, size=size)
     return _count(model, size, 3)[1]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import GapwiseError
 from core.models import families, scaling
-from core.models.cost import cost, count_scaled, scaled_cost
+from core.models.cost import cost, count_scaled, multiply_adds, scaled_cost
 from core.models.scaling import Factors
 from core.models.stages import scaled_stages, totals
 
@@ -93,3 +93,8 @@ def test_unknown_names_and_hostile_sizes_are_refused(name, size):
 def test_a_size_that_the_network_does_not_take_is_told():
     with pytest.raises(GapwiseError, match="own size is 299 px"):
         cost("inception_v3", 32)
+
+
+def test_a_recipes_network_costs_less_with_fewer_classes_by_the_classifiers_rows_alone():
+    thousand, ten = (multiply_adds("efficientnet_b0", (64, 96), classes=n) for n in (1000, 10))
+    assert thousand - ten == 1280 * 990
