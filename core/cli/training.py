@@ -10,6 +10,8 @@ from pathlib import Path
 
 from core import jobs
 from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.where import add_where, chosen_where
+from core.cluster.where import Where
 from core.errors import GapwiseError
 from core.jobs.job import Job
 from core.jobs.reporter import Reporter
@@ -25,6 +27,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     train = add_verb(verbs, "train", "train a label on its known cells, then predict its open ones", _train,
                      json_output=True)  # fmt: skip
     add_options(train)
+    add_where(train)
     _job_options(train)
     predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
                        json_output=True)  # fmt: skip
@@ -44,25 +47,29 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    ws = open_workspace(args)
+    ws, where = open_workspace(args), chosen_where(args)
+    here = where.cluster is None  # else this machine's device is left to others
     if args.job is not None:  # a command that can't be read any more is then the job's failure, and told as such
-        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), *work))
+        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), where, *work), device=here)
     asked = read_options(args)
     with ws.read() as connection:
         label_id(connection, asked.label)  # a wrong name is told before anything starts
     arguments = train_command(asked.label, _absolute(asked.recipe), asked.values, asked.pseudo, asked.standalone)
-    return _run(args, ws, "train", arguments, partial(_trained, ws, parse_train_command(arguments)))
+    work = partial(_trained, ws, parse_train_command(arguments), where)
+    return _run(args, ws, "train", [*arguments, *where.arguments], work, device=here)
 
 
-def _trained(ws: Workspace, asked: TrainCommand, reporter: Reporter, job_id: int) -> str:
-    from core.training.train import TRUSTED, Order, train
+def _trained(ws: Workspace, asked: TrainCommand, where: Where, reporter: Reporter, job_id: int) -> str:
+    from core.cluster.supervise import train_there
+    from core.training.train import TRUSTED, Order
 
     with ws.read() as connection:
         run_id = job_row(connection, job_id).run_id
     # A run goes on with its own recipe, whatever became of the one that it was started with.
     recipe = asked.full_recipe() if run_id is None else RunDir(ws.run_dir(run_id)).recipe()
     sources = (*TRUSTED, "pseudo") if asked.pseudo else TRUSTED
-    return train(ws, Order(asked.label, asked.recipe_name, recipe, sources), reporter, job_id, run_id)
+    order = Order(asked.label, asked.recipe_name, recipe, sources)
+    return train_there(ws, order, reporter, job_id, run_id, where)
 
 
 def _absolute(recipe: str) -> str:
@@ -102,6 +109,7 @@ def _run(
     arguments: list[str],
     work: Callable[..., str],
     run_id: int | None = None,
+    device: bool = True,
 ) -> int:
     if args.detach:
         job_id = jobs.start(ws, kind, arguments, run_id)
@@ -111,7 +119,7 @@ def _run(
 
     foreground = args.job is None
     job_id = jobs.register(ws, kind, arguments, run_id) if foreground else args.job
-    status = run_job(ws, job_id, lambda reporter: work(reporter, job_id), foreground=foreground)
+    status = run_job(ws, job_id, lambda reporter: work(reporter, job_id), device=device, foreground=foreground)
     if status == 0:
         job = jobs.get_job(ws, job_id)
         emit(args, job.as_dict(), job.message)

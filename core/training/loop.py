@@ -158,6 +158,7 @@ class Trainer:
             self._save()
             return False
         trained = time.perf_counter() - began
+        self.stepper.settle()
         metrics = measure(self.logits(self.heldout), np.array([k.value for k in self.heldout]))
         self._close_epoch(metrics, loss, trained, time.perf_counter() - began)
         return True

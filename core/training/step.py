@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from timm.data import Mixup
-from timm.utils import ModelEmaV3
+from timm.utils import ModelEmaV3, distribute_bn
 from torch import nn
 
 from core.training.batches import EpochBatches, Normalize, seed_all
@@ -90,6 +90,15 @@ class Stepper:
         if self.ema is not None:
             self.ema.update(self.plain, steps + 1)
         return total
+
+    def settle(self) -> None:
+        """Give all processes the first one's statistics of batches: each gathered them from its own pictures.
+
+        Without it, what is measured would be a mixture of networks, and not the one that is kept.
+        """
+        for model in (self.plain, *([] if self.ema is None else [self.ema.module])):
+            if self.accelerator.num_processes > 1:
+                distribute_bn(model, self.accelerator.num_processes)
 
     @property
     def measured(self) -> nn.Module:
