@@ -32,6 +32,11 @@ SCALING_ALPHA = "scaling_alpha"  # float: what a step of φ multiplies depth by;
 SCALING_BETA = "scaling_beta"
 SCALING_GAMMA = "scaling_gamma"
 SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty when it did
+TRAIN_LABEL = "train_label"  # str: the label to train
+TRAIN_RECIPE = "train_recipe"  # str: the recipe to train it with
+TRAIN_DRAFTS = "train_drafts"  # dict recipe name -> training_draft.Draft: what was changed there, used or not
+TRAIN_CLONE = "train_clone"  # {"label", "recipe", "values"}: what the form opens with once; or None
+TRAIN_STARTED = "train_started"  # (workspace root, command, seconds): the last start, so that one press starts one job
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
 RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
 RUNS_VIEW = "runs_view"  # str: what is shown below the table
@@ -56,6 +61,9 @@ _DEFAULTS = {
     SCALING_BETA: 1.1,
     SCALING_GAMMA: 1.15,
     SCALING_PROBLEM: "",
+    TRAIN_DRAFTS: {},
+    TRAIN_CLONE: None,
+    TRAIN_STARTED: None,
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",
