@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.store.labels import labels as read_labels
-from pages.ui import navigation, state, training_form, training_jobs, training_runs
+from pages.ui import navigation, runs_last, state, training_form, training_jobs
 from pages.ui.widgets import page_header, told
 
 page_header(
@@ -20,4 +20,4 @@ with told():
         st.stop()
     training_form.form(workspace, labels)
     training_jobs.panel(workspace)
-    training_runs.table(workspace)
+    runs_last.last_run(workspace)

@@ -14,7 +14,7 @@ def test_without_any_workspace_the_app_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv("GAPWISE_WORKSPACE", raising=False)
     app = AppTest.from_file(SHELL, default_timeout=60).run()
     assert not app.exception
-    for name in ("missing_values", "fine_tune", "review", "activation_maps", "export"):
+    for name in ("missing_values", "fine_tune", "runs", "review", "activation_maps", "export"):
         app.switch_page(f"../{name}.py").run()
         assert not app.exception
         assert "no workspace" in app.info[0].value

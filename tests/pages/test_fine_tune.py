@@ -113,7 +113,8 @@ def test_a_running_job_shows_progress_time_left_and_curves_and_can_be_stopped(de
     app = open_page("fine_tune")
     live = app.get("progress")[0].proto.text
     assert "Epoch 3 of 10 · 1 min 20 s left · loss 0.5 · CPU" in live
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 1
+    assert "Last run: 1, mask, quick-cpu: nothing measured yet." in texts(app)
     press(app, "Stop")
     assert jobs.get_job(demo, job_id).state == "stopping"
 
@@ -137,7 +138,7 @@ def test_the_page_imports_no_torch(demo, open_page):
     import subprocess
 
     code = (
-        "import sys, pages.ui.training_form, pages.ui.training_jobs, pages.ui.training_runs;"
+        "import sys, pages.ui.training_form, pages.ui.training_jobs, pages.ui.runs_last;"
         "sys.exit(bool({'torch', 'timm', 'sklearn', 'accelerate'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
