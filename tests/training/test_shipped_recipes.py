@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
+from core.jobs.reporter import Silent
 from core.models import zoo
 from core.training.batches import train_transform
 from core.training.optim import Schedule, make_optimizer
 from core.training.recipe import RECIPES, list_recipes, load_recipe
+from core.training.rundir import RunDir
+from core.training.train import Order, prepare, trainer
+from core.workspace import Workspace
 
 NAMES = ("5k-v2b3", "best", "cars-b0", "progressive", "progressive-cifar", "progressive-fashion", "quick-cpu")
 # Each name's rows: first epoch (from 0), size, RandAugment, dropout, drop path, weight decay.
@@ -51,6 +57,18 @@ def test_a_recipe_builds_its_network_transform_and_schedule(name):
     assert Schedule(make_optimizer(small, recipe), recipe, 10).lr <= recipe.lr
     for _, stage in recipe.phases:
         train_transform(stage)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_trains_with_a_tiny_network(ws: Workspace, name: str):
+    tiny = {"model": "tf_efficientnetv2_b0", "weights": "random", "width": 0.1, "depth": 0.1, "size": 32}
+    recipe = load_recipe(name).changed(**tiny, epochs=4, batch_size=8)
+    run_id = prepare(ws, Order("bright", name, recipe, predict=False), Silent())
+    position = trainer(ws, run_id, Silent()).fit(Silent())
+    assert (position.epoch, position.over) == (4, True)
+    rows = [json.loads(line) for line in RunDir(ws.run_dir(run_id)).metrics.read_text().splitlines()]
+    assert rows[-1]["size"] == "32x32"
+    assert len({row["size"] for row in rows}) == len(SCHEDULES.get(name, [None]))  # every stage had its epochs
 
 
 @pytest.mark.parametrize("name", ["5k-v2b3", "best", "cars-b0"])
