@@ -10,7 +10,7 @@ import sys
 from core.errors import GapwiseError
 
 # Modules, not verbs: each registers one verb or a few that belong together.
-GROUPS = ("demo", "importing", "missing", "training", "sweep", "runs", "review", "exporting", "scaling")
+GROUPS = ("demo", "importing", "missing", "training", "jobs", "sweep", "runs", "review", "exporting", "scaling")
 
 
 def parser() -> argparse.ArgumentParser:

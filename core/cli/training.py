@@ -1,9 +1,8 @@
-"""`train`, `predict` and `jobs`."""
+"""`train` and `predict`."""
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ from core.cli.common import add_verb, emit, open_workspace, text
 from core.cli.where import add_where, chosen_where
 from core.cluster.where import Where
 from core.errors import GapwiseError
-from core.jobs.job import Job
 from core.jobs.reporter import Reporter
 from core.store import runs
 from core.store.jobs import job_row
@@ -35,10 +33,6 @@ def register(verbs: argparse._SubParsersAction) -> None:
     which.add_argument("--run", type=int, metavar="ID", help="the run (default: the newest)")
     which.add_argument("--label", type=text, metavar="NAME", help="the newest run of this label")
     _job_options(predict)
-    listing = add_verb(verbs, "jobs", "list, stop and resume what runs in other processes", _jobs, json_output=True)
-    listing.add_argument("action", nargs="?", choices=("list", "stop", "resume", "log"), default="list")
-    listing.add_argument("id", nargs="?", type=int, metavar="ID")
-    listing.set_defaults(usage_error=listing.error)
 
 
 def _job_options(parser: argparse.ArgumentParser) -> None:
@@ -124,29 +118,3 @@ def _run(
         job = jobs.get_job(ws, job_id)
         emit(args, job.as_dict(), job.message)
     return status
-
-
-def _jobs(args: argparse.Namespace) -> int:
-    if (args.id is None) != (args.action == "list"):
-        args.usage_error("list takes no job id" if args.action == "list" else f"{args.action} needs a job id")
-    ws = open_workspace(args)
-    if args.action == "list":
-        found = jobs.list_jobs(ws)
-        emit(args, [j.as_dict() for j in found], "\n".join(_line(j) for j in found) or "no jobs yet")
-        return 0
-    if args.action == "log":
-        jobs.get_job(ws, args.id)
-        log = jobs.log_tail(ws, args.id, lines=200)
-        emit(args, {"id": args.id, "log": log}, log)
-        return 0
-    (jobs.stop if args.action == "stop" else jobs.resume)(ws, args.id)
-    job = jobs.get_job(ws, args.id)
-    emit(args, job.as_dict(), f"job {job.id} is {job.state}")
-    return 0
-
-
-def _line(job: Job) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
-    share = f" {100 * job.done / job.total:.0f}%" if job.active and job.total else ""
-    head = f"{job.id:>4}  {job.state:<8}{share:>5}  pid {job.pid or '-':<7}  {when}"
-    return f"{head}  {' '.join(job.command)}\n      {job.message}"

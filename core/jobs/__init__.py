@@ -1,6 +1,22 @@
-"""Long work is a command in another process: start, watch, stop, resume."""
+"""Long work is a command in another process: start, watch, stop, resume, repeat, delete."""
 
-from core.jobs.control import register, resume, start, stop
-from core.jobs.job import Job, get_job, list_jobs, log_tail
+from core.jobs.control import register, resume, retry, start, stop
+from core.jobs.deletion import Belongings, belongings, delete
+from core.jobs.job import Job, active_jobs, count_jobs, get_job, list_jobs, log_tail
 
-__all__ = ["Job", "get_job", "list_jobs", "log_tail", "register", "resume", "start", "stop"]
+__all__ = [
+    "Belongings",
+    "Job",
+    "active_jobs",
+    "belongings",
+    "count_jobs",
+    "delete",
+    "get_job",
+    "list_jobs",
+    "log_tail",
+    "register",
+    "resume",
+    "retry",
+    "start",
+    "stop",
+]

@@ -25,6 +25,7 @@ class Job:
         command: Arguments after `python -m core`.
         state: One of STATES. `lost`: it should run, but its process is gone or silent.
         message: How it ended, or what it does now.
+        passing: Of a failed job: whether its reason may pass, so that the same command has a chance.
         created, started, ended: Seconds since the epoch.
         done, total: Progress in the work's own unit; total 0 while unknown.
         eta: Seconds left at the pace so far, None while unknown or not running.
@@ -45,6 +46,7 @@ class Job:
     total: float = 0.0
     eta: float | None = None
     figures: dict = field(default_factory=dict)
+    passing: bool = False
 
     @property
     def active(self) -> bool:
@@ -53,6 +55,19 @@ class Job:
     @property
     def resumable(self) -> bool:
         return self.state in ("stopped", "failed", "lost")
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What people can do with it, the most promising first: some of stop, resume, retry, clone, delete."""
+        if self.active:
+            return ("stop",) if self.state != "stopping" else ()
+        again = ("retry", "clone") if self.kind == "train" else ("retry",)
+        if self.state == "finished":
+            return (*again, "delete")
+        if self.state == "failed" and not self.passing:
+            # It would fail the same way; and where no run was made, there is nothing to go on with.
+            return (*again[::-1], *(("resume",) if self.run_id is not None else ()), "delete")
+        return ("resume", *again, "delete")
 
     @property
     def progress(self) -> dict:
@@ -64,11 +79,23 @@ class Job:
         return {**asdict(self), "progress": self.progress}
 
 
-def list_jobs(ws: Workspace, limit: int | None = None) -> list[Job]:
-    """Return the jobs, newest first."""
+def list_jobs(ws: Workspace, limit: int | None = None, offset: int = 0) -> list[Job]:
+    """Return the jobs, newest first, without the first `offset` ones."""
     with ws.read() as connection:
-        rows = store.job_rows(connection, limit)
+        rows = store.job_rows(connection, limit, offset)
     return [_seen(ws, row) for row in rows]
+
+
+def active_jobs(ws: Workspace) -> list[Job]:
+    """Return the jobs that are queued, running or stopping, newest first."""
+    with ws.read() as connection:
+        rows = store.active_rows(connection)
+    return [job for job in (_seen(ws, row) for row in rows) if job.active]
+
+
+def count_jobs(ws: Workspace) -> int:
+    with ws.read() as connection:
+        return store.count_jobs(connection)
 
 
 def get_job(ws: Workspace, job_id: int) -> Job:
@@ -97,13 +124,12 @@ def log_tail(ws: Workspace, job_id: int, lines: int = 20, limit: int = 64_000) -
 
 
 def _seen(ws: Workspace, row: Row) -> Job:
-    folder = ws.job_dir(row.id)
-    beat = read_beat(folder)
+    beat = read_beat(ws.job_dir(row.id))
     state = row.state
     if state in store.ACTIVE and not _lives(row, beat):
         # It may have ended between the two looks; a worker notes its end before it goes.
         with ws.read() as connection:
-            row = store.job_row(connection, row.id)
+            row = store.find_job(connection, row.id) or row
         state = "lost" if row.state in store.ACTIVE else row.state
     return _job(row, state, beat or Beat(time=0.0))
 
@@ -111,19 +137,13 @@ def _seen(ws: Workspace, row: Row) -> Job:
 def _lives(row: Row, beat: Beat | None) -> bool:
     if beat is None or not beat.fresh:
         return False
-    elsewhere = beat.host != Beat().host
     # No pid yet: the starter is about to note it, and wrote a first beat on the worker's behalf.
-    return elsewhere or row.pid is None or process.alive(row.pid, row.pid_started)
+    return not beat.here or row.pid is None or process.alive(row.pid, row.pid_started)
 
 
 def _job(row: Row, state: str, beat: Beat) -> Job:
     active = state in store.ACTIVE
     message = (beat.message if active else row.message) or ""
-    if state == "lost":
-        message = (
-            f"The process {row.pid or ''} ended without a word or was silent for {FRESH_SECONDS:.0f} seconds:"
-            " killed, out of memory, or the machine went down. Resume it; it goes on from its last checkpoint."
-        ).replace("  ", " ")
     return Job(
         id=row.id,
         kind=row.kind,
@@ -131,7 +151,7 @@ def _job(row: Row, state: str, beat: Beat) -> Job:
         state=state,
         pid=row.pid,
         run_id=row.run_id,
-        message=message,
+        message=_lost(row, beat) if state == "lost" else message,
         created=row.created,
         started=row.started,
         ended=row.ended,
@@ -139,7 +159,26 @@ def _job(row: Row, state: str, beat: Beat) -> Job:
         total=beat.total,
         eta=beat.eta if state == "running" else None,
         figures=beat.figures,
+        passing=beat.passing,
     )
+
+
+def _lost(row: Row, beat: Beat) -> str:
+    process_of = f"process {row.pid}" if row.pid else "process"
+    if not beat.here:
+        happened = f"Nothing was heard from {beat.host} for {FRESH_SECONDS:.0f} seconds: it went down or is cut off."
+    elif process.alive(row.pid, row.pid_started):
+        happened = (
+            f"The {process_of} was silent for {FRESH_SECONDS:.0f} seconds: it hangs or was paused."
+            " It is ended before the job is resumed or retried."
+        )
+    else:
+        happened = (
+            f"The {process_of} ended without a word: killed, out of memory, or the machine went down or its disk is"
+            " full."
+        )
+    follows = "it goes on from its last checkpoint" if row.run_id is not None else "it had not begun"
+    return f"{happened} Resume it; {follows}."
 
 
 def log_path(ws: Workspace, job_id: int) -> Path:

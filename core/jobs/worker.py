@@ -10,79 +10,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import GapwiseError
-from core.jobs import process
-from core.jobs.beat import Beat, write_beat
-from core.jobs.job import list_jobs, log_path
-from core.jobs.reporter import Console, Reporter, Silent
-from core.jobs.turn import turn
+from core.jobs.beat import read_beat
+from core.jobs.heart import STOPPED_STATUS, JobReporter
+from core.jobs.job import Job, active_jobs, log_path
+from core.jobs.reporter import Console, Silent
+from core.jobs.turn import lock_file, turn
 from core.store import jobs as store
 from core.workspace import Workspace
 
 log = logging.getLogger("gapwise")
 
-BEAT_SECONDS = 1.0
 TURN_SECONDS = 0.3  # how often a queued job tries for the device
-STOPPED_STATUS = 130  # what shells use for a command that ctrl-C ended
-
-
-class JobReporter:
-    """A reporter whose word goes into the heartbeat file, written by a thread of its own."""
-
-    def __init__(self, ws: Workspace, job_id: int, mirror: Reporter) -> None:
-        self.folder = ws.job_dir(job_id)
-        self.stop_asked = threading.Event()
-        self.stop_heard = False  # whether the work saw the request: only then was it cut short
-        self._mirror = mirror
-        self._beat = Beat(ready=True, pid=os.getpid(), message="Starting")
-        self._guard = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beating, name="heartbeat", daemon=True)
-
-    def progress(self, done: float, total: float, message: str = "", **figures: object) -> None:
-        with self._guard:
-            beat = self._beat
-            if beat.since is None or total != beat.total or done < beat.done:
-                beat.since, beat.first = time.time(), done
-            beat.done, beat.total, beat.message = done, total, message or beat.message
-            beat.figures = {**beat.figures, **figures}
-        self._mirror.progress(done, total, message)
-
-    def should_stop(self) -> bool:
-        if self.stop_asked.is_set():
-            self.stop_heard = True
-        return self.stop_heard
-
-    def say(self, message: str) -> None:
-        """Change the line that people read, at once."""
-        with self._guard:
-            self._beat.message = message
-        self._mirror.progress(0, 1, message)
-        self._write()
-
-    def __enter__(self) -> JobReporter:
-        self._write()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._write()
-
-    def _beating(self) -> None:
-        while not self._over.wait(BEAT_SECONDS):
-            self._write()
-
-    def _write(self) -> None:
-        with self._guard:
-            self._beat.time = time.time()
-            with suppress(OSError):  # a full disk: the work itself will meet it and say so
-                write_beat(self.folder, self._beat)
 
 
 def run_job(
@@ -111,12 +54,14 @@ def run_job(
     reporter = JobReporter(ws, job_id, Console() if foreground else Silent())
     with _logging(ws, job_id), _signals(reporter):
         with ws.write() as connection:
-            pid = os.getpid()
-            store.change_job(connection, job_id, store.ACTIVE, pid=pid, pid_started=process.started_at(pid))
+            own = {"pid": reporter.pid, "pid_started": reporter.pid_started}
+            if not store.change_job(connection, job_id, store.ACTIVE, **own):
+                store.job_row(connection, job_id)
+                raise GapwiseError(f"Job {job_id} is over: nothing is left to do. Resume or retry it.")
         with reporter:
             state, message = _attempt(ws, job_id, reporter, work, device)
             # Noted while the heart still beats: there is no moment in which it would look lost.
-            _note_end(ws, job_id, state, message)
+            _note_end(ws, reporter, state, message)
     if foreground and state != "finished":
         print(f"{'error: ' if state == 'failed' else ''}{message}", file=sys.stderr)
     return {"finished": 0, "failed": 1, "stopped": STOPPED_STATUS}[state]
@@ -138,41 +83,66 @@ def _attempt(
         return ("stopped" if reporter.stop_heard else "finished"), message
     except GapwiseError as error:
         log.exception("failed")
+        reporter.note_failure(passing=_may_pass(error.__cause__))
         return "failed", str(error)
     except KeyboardInterrupt:
         return "stopped", "Stopped at once, by a second ctrl-C. Resume goes on from the latest checkpoint."
     except Exception as error:
         log.exception("failed")
+        reporter.note_failure(passing=not _too_large(error))
         return "failed", _plain(error)
 
 
 def _wait(ws: Workspace, job_id: int, reporter: JobReporter) -> bool:
-    reporter.say("Waiting for its turn: another job, of this workspace or another, has the device")
+    reporter.queue(lock_file().name)
     # The lock alone would hand the device to whoever tries first, not to who waits longest.
     while not reporter.stop_asked.wait(TURN_SECONDS):
-        if not any(j.state == "queued" and j.id < job_id for j in list_jobs(ws, limit=50)):
+        if not any(_before(ws, job, job_id) for job in active_jobs(ws)):
             return True
     return False
+
+
+def _before(ws: Workspace, job: Job, job_id: int) -> bool:
+    """Whether a job waits longer for the same device."""
+    if job.state != "queued" or job.id >= job_id:
+        return False
+    beat = read_beat(ws.job_dir(job.id))
+    return beat is not None and beat.queue in ("", lock_file().name)  # none yet: it may be about to wait for ours
 
 
 def _plain(error: Exception) -> str:
     """Say an unexpected error in one line that names what to do."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _disk_full(error):
         return "The disk is full. Free some space, then resume: nothing that was saved is lost."
-    if "out of memory" in text.lower() or isinstance(error, MemoryError):
+    if _too_large(error):
         return "Out of memory. Choose a smaller batch or image size, then start again."
     return f"{text} (The log has the details.)"
 
 
-def _note_end(ws: Workspace, job_id: int, state: str, message: str) -> None:
+def _may_pass(cause: BaseException | None) -> bool:
+    """Whether the same command may succeed later: a disk has room again, a database answers."""
+    return _disk_full(cause) or isinstance(cause, SQLAlchemyError)
+
+
+def _disk_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _too_large(error: Exception) -> bool:
+    return "out of memory" in str(error).lower() or isinstance(error, MemoryError)
+
+
+def _note_end(ws: Workspace, reporter: JobReporter, state: str, message: str) -> None:
     log.info("%s: %s", state, message)
     for pause in (0.5, 2.0, None):  # the database may be locked or the disk full for a moment
         try:
             with ws.write() as connection:
-                store.change_job(connection, job_id, state=state, message=message, ended=time.time())
+                row = store.find_job(connection, reporter.job_id)
+                if store.holds(row, reporter.pid, reporter.pid_started):  # else it is another attempt's to say
+                    store.change_job(connection, reporter.job_id, state=state, message=message, ended=time.time())
             return
-        except SQLAlchemyError:
+        except (GapwiseError, SQLAlchemyError):
             log.exception("could not note the end")
             if pause is None:
                 raise

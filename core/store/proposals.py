@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, Row, func, select
 
 from core.errors import GapwiseError
-from core.store import schema
+from core.store import ids, schema
 from core.store.upsert import upsert
 
 
@@ -17,7 +17,9 @@ def put_proposals(connection: Connection, rows: Sequence[Mapping[str, object]]) 
 
     A replaced proposal keeps its id, so that decisions go on pointing at it.
     """
-    upsert(connection, schema.proposal, rows, ("run_id", "image_id", "label_id"))
+    keys = ("run_id", "image_id", "label_id")
+    update = [name for name in rows[0] if name not in (*keys, "id")] if rows else ()
+    upsert(connection, schema.proposal, ids.numbered(connection, schema.proposal, rows), keys, update)
 
 
 def proposal(connection: Connection, proposal_id: int) -> Row:

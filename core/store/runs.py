@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.errors import GapwiseError
-from core.store import schema
+from core.store import ids, schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +51,9 @@ class NewLabels:
 def add_run(
     connection: Connection, label_id: int, recipe: str, config: Mapping[str, object], job_id: int | None = None
 ) -> int:
-    """Insert a run; return its id."""
+    """Insert a run; return its id, which no run had before."""
     row = {"job_id": job_id, "label_id": label_id, "recipe": recipe, "config": dict(config), "created": time.time()}
-    return connection.execute(insert(schema.run), row).inserted_primary_key[0]
+    return connection.execute(insert(schema.run), ids.numbered(connection, schema.run, [row])[0]).inserted_primary_key[0]
 
 
 def set_metrics(connection: Connection, run_id: int, metrics: Mapping[str, object]) -> None:

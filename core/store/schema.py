@@ -152,6 +152,13 @@ decision = Table(
     Column("created", Float, nullable=False),
 )
 Index("decision_cell", decision.c.image_id, decision.c.label_id)
+# Foreign keys look here for every proposal that is deleted; most decisions and cells name one or none, hence partial.
+decision_proposal = Index(
+    "decision_proposal",
+    decision.c.proposal_id,
+    sqlite_where=decision.c.proposal_id.is_not(None),
+    postgresql_where=decision.c.proposal_id.is_not(None),
+)
 Index("decision_reviewer", decision.c.reviewer, decision.c.id)
 
 cell = Table(
@@ -167,6 +174,12 @@ cell = Table(
     Column("proposal_id", ForeignKey("proposal.id")),  # what that decision agreed with, if anything
 )
 Index("cell_state", cell.c.label_id, cell.c.source, cell.c.value)
+cell_proposal = Index(
+    "cell_proposal",
+    cell.c.proposal_id,
+    sqlite_where=cell.c.proposal_id.is_not(None),
+    postgresql_where=cell.c.proposal_id.is_not(None),
+)
 
 job = Table(
     "job",
