@@ -30,6 +30,7 @@ from torch import nn  # noqa: E402
 
 from core.demo.build import build as build_demo  # noqa: E402
 from core.jobs.reporter import Silent  # noqa: E402
+from core.training.batches import EpochBatches  # noqa: E402
 from core.training.optim import make_optimizer  # noqa: E402
 from core.training.recipe import load_recipe  # noqa: E402
 from core.training.train import Order, _build, prepare  # noqa: E402
@@ -109,11 +110,13 @@ def bare_loop(model: nn.Module, optimizer: torch.optim.Optimizer, trainer, batch
 
 def our_loop(trainer, batches: list) -> int:
     """The trainer's own pass, fed from memory."""
-    loader, trainer.loader = trainer.loader, batches
+    whole = trainer.loader, trainer.batches
+    size = trainer.recipe.batch_size
+    trainer.loader, trainer.batches = batches, EpochBatches(len(batches) * size, size, seed=0)
     try:
         return _one_pass(trainer)
     finally:
-        trainer.loader = loader
+        trainer.loader, trainer.batches = whole
 
 
 def our_pipeline(trainer, steps: int) -> int:
