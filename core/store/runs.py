@@ -53,7 +53,8 @@ def add_run(
 ) -> int:
     """Insert a run; return its id, which no run had before."""
     row = {"job_id": job_id, "label_id": label_id, "recipe": recipe, "config": dict(config), "created": time.time()}
-    return connection.execute(insert(schema.run), ids.numbered(connection, schema.run, [row])[0]).inserted_primary_key[0]
+    row = ids.numbered(connection, schema.run, [row])[0]
+    return connection.execute(insert(schema.run), row).inserted_primary_key[0]
 
 
 def set_metrics(connection: Connection, run_id: int, metrics: Mapping[str, object]) -> None:
