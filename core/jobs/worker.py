@@ -107,7 +107,8 @@ def _before(ws: Workspace, job: Job, job_id: int) -> bool:
     if job.state != "queued" or job.id >= job_id:
         return False
     beat = read_beat(ws.job_dir(job.id))
-    return beat is not None and beat.queue in ("", lock_file().name)  # none yet: it may be about to wait for ours
+    # A worker that is not up yet may be about to wait; one that is up and waits for no device waits for a cluster.
+    return beat is not None and (not beat.ready or beat.queue == lock_file().name)
 
 
 def _plain(error: Exception) -> str:
