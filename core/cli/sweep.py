@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import textwrap
 from collections.abc import Iterator
 
@@ -11,8 +10,7 @@ from core import jobs
 from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
-from core.store.labels import label_id
-from core.training.sweep import effects
+from core.training.sweep import command, effects
 from core.training.sweep.command import Asked
 from core.training.sweep.plan import OBJECTIVES, OPTUNA_TRIALS, SEARCHES, Plan, read_plan, write_plan
 from core.training.sweep.spelling import HOW
@@ -65,10 +63,10 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.job is not None:
         return _work(args, ws, args.job)
     asked = _asked(args)
-    plan = _checked(ws, asked)
+    plan = command.check(ws, asked)
     say(f"{plan.total} trials: {', '.join(_counted(plan))}")
     if args.detach:
-        job_id = jobs.start(ws, "sweep", asked.command())
+        job_id = command.start(ws, asked)
         emit(args, {"id": job_id, "trials": plan.total}, str(job_id))
         return 0
     job_id = jobs.register(ws, "sweep", asked.command())
@@ -84,29 +82,17 @@ def _asked(args: argparse.Namespace) -> Asked:
                  not args.no_predict, args.pseudo)  # fmt: skip
 
 
-def _checked(ws: Workspace, asked: Asked) -> Plan:
-    with ws.read() as connection:
-        label_id(connection, asked.label)  # a wrong name is told before anything starts
-    return asked.plan()
-
-
 def _work(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:
     from core.jobs.worker import run_job
-
-    def plan_once() -> None:
-        folder = ws.job_dir(job_id)
-        if read_plan(folder) is None:
-            write_plan(folder, _checked(ws, _asked(args)))
 
     def work(reporter: Reporter) -> str:
         from core.training.sweep.run import run_sweep
 
-        plan_once()
+        folder = ws.job_dir(job_id)
+        if read_plan(folder) is None:  # the same command as another job's, which had one
+            write_plan(folder, command.check(ws, _asked(args)))
         return run_sweep(ws, job_id, reporter)
 
-    # Before the wait for the device: the recipe's file may be another one by the time its turn comes.
-    with contextlib.suppress(GapwiseError, OSError):  # `work` meets it again, and the job then says so
-        plan_once()
     return run_job(ws, job_id, work, foreground=args.job is None)
 
 
@@ -136,7 +122,7 @@ def _lines(plan: Plan, found: list[effects.Effect], job: jobs.Job) -> Iterator[s
         yield f"\nBy {setting.name}, mean of its trials ± standard deviation over the other settings:"
         for row in effects.by_value(plan, setting).to_dict("records"):
             shown = " ".join(f" {t} {_spread(row, m)}" for m, t in effects.METRICS.items())
-            yield f"  {row['value']:>20} {shown}  ({row['trials']} trials)"
+            yield f"  {row['value']:>20} {shown}  ({row['trials']} trial{'s' * (row['trials'] > 1)})"
     if found:
         yield f"\nShare of the variance of {OBJECTIVES[plan.objective]} that each setting explains:"
         yield from (f"  {e.name:>20}  {_percent(e.share)} (by chance {_percent(e.chance)})" for e in found)

@@ -6,11 +6,15 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import jobs
 from core.errors import GapwiseError
-from core.training.recipe import Recipe, load_recipe, parse_recipe
-from core.training.sweep.plan import Plan, make_plan
+from core.store.labels import label_id
+from core.training.library import load_recipe
+from core.training.recipe import Recipe, parse_recipe
+from core.training.sweep.plan import FILE, Plan, make_plan, plan_bytes
 from core.training.sweep.search import check_installed
 from core.training.sweep.space import Setting, from_table, parse_setting
+from core.workspace import Workspace
 
 TRUSTED = ("given", "human", "derived")  # as core.training.train has it, which imports torch
 
@@ -69,7 +73,7 @@ class Asked:
         if self.file is None:
             if self.recipe is None:
                 raise GapwiseError("A sweep needs a recipe: name one, or a plan file that is one.")
-            return Path(self.recipe).stem, load_recipe(self.recipe), {}
+            return _name(self.recipe), load_recipe(self.recipe), {}
         values = _toml(Path(self.file))
         table = values.pop("sweep", None)
         if not isinstance(table, dict):
@@ -79,8 +83,30 @@ class Asked:
                 f"{self.file} holds a recipe of its own ({', '.join(values)}), so no other can be named."
             )
         if self.recipe:
-            return Path(self.recipe).stem, load_recipe(self.recipe), table
+            return _name(self.recipe), load_recipe(self.recipe), table
         return Path(self.file).stem, parse_recipe(values, f"The recipe in {self.file}"), table
+
+
+def check(ws: Workspace, asked: Asked) -> Plan:
+    """Return the sweep that is asked for.
+
+    Raises:
+        GapwiseError: If there is no such label, or anything else doesn't fit.
+    """
+    with ws.read() as connection:
+        label_id(connection, asked.label)
+    return asked.plan()
+
+
+def start(ws: Workspace, asked: Asked) -> int:
+    """Start a sweep as a job of its own and return its id at once.
+
+    Raises:
+        GapwiseError: If anything doesn't fit, or the process can't be started.
+    """
+    plan = check(ws, asked)
+    # The plan lies there before the process begins: the recipe's file may be another one by the time its turn comes.
+    return jobs.start(ws, "sweep", asked.command(), files={FILE: plan_bytes(plan)})
 
 
 def _toml(path: Path) -> dict[str, object]:
@@ -90,8 +116,12 @@ def _toml(path: Path) -> dict[str, object]:
         raise GapwiseError(f"The plan {path} can't be read: {error}.") from error
 
 
+def _name(recipe: str) -> str:
+    return Path(recipe).stem if recipe.endswith(".toml") else recipe
+
+
 def _absolute(named: str) -> str:
-    return str(Path(named).resolve()) if named.endswith(".toml") else named
+    return str(Path(named).expanduser().resolve()) if named.endswith(".toml") else named
 
 
 def _elsewhere(text: str) -> str:

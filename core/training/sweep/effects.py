@@ -66,6 +66,20 @@ def trials_frame(plan: Plan, live: Mapping[int, Mapping[str, float]] | None = No
     return pd.DataFrame(rows)
 
 
+def placed_frame(plan: Plan) -> pd.DataFrame:
+    """Return the finished trials with places on axes: trial, accuracy, f1, a column per setting.
+
+    A listed value's place is its number in the list, from 0; a range's is the value.
+    """
+    import pandas as pd
+
+    rows = []
+    for trial in (t for t in plan.trials if t.state == "finished"):
+        places = {d.name: _place(d, trial.values[d.name]) for d in dimensions(plan)}
+        rows.append({"trial": trial.number, **{m: trial.figures[m] for m in METRICS}, **places})
+    return pd.DataFrame(rows, columns=["trial", *METRICS, *(d.name for d in dimensions(plan))])
+
+
 def groups(plan: Plan, setting: Setting) -> list[tuple[str, list[int]]]:
     """Return the finished trials by value of a setting, as text and in order; a range is cut into parts.
 
@@ -86,8 +100,9 @@ def groups(plan: Plan, setting: Setting) -> list[tuple[str, list[int]]]:
 
 
 def by_value(plan: Plan, setting: Setting) -> pd.DataFrame:
-    """Return accuracy and F1 against a setting: value, trials, and for both the mean and the standard deviation.
+    """Return accuracy and F1 against a setting: value, at, trials, and for both the mean and the standard deviation.
 
+    `at` is the value's place on an axis: its number in the list, the mean of a part of a range.
     The deviation is over the other settings (n - 1 below; no number for a single trial). Values without a
     finished trial are left out.
     """
@@ -95,14 +110,14 @@ def by_value(plan: Plan, setting: Setting) -> pd.DataFrame:
 
     rows = []
     for text, numbers in groups(plan, setting):
-        row: dict[str, object] = {"value": text, "trials": len(numbers)}
+        row: dict[str, object] = {"value": text, "at": _middle(plan, setting, numbers), "trials": len(numbers)}
         for metric in METRICS:
             scores = _scores(plan, numbers, metric)
             row[metric] = float(np.mean(scores)) if scores else np.nan
             row[f"{metric}_spread"] = float(np.std(scores, ddof=1)) if len(scores) > 1 else np.nan
         if numbers:
             rows.append(row)
-    return pd.DataFrame(rows, columns=["value", "trials", *(f"{m}{s}" for m in METRICS for s in ("", "_spread"))])
+    return pd.DataFrame(rows, columns=["value", "at", "trials", *(f"{m}{s}" for m in METRICS for s in ("", "_spread"))])
 
 
 def effects(plan: Plan, metric: str) -> list[Effect]:
@@ -139,6 +154,17 @@ def explained(parts: Sequence[Sequence[float]]) -> tuple[float | None, float]:
         return None, chance
     between = sum(len(part) * (float(np.mean(part)) - scores.mean()) ** 2 for part in parts)
     return float(between / total), chance
+
+
+def _place(setting: Setting, value: object) -> float:
+    return float(value) if setting.range else setting.values.index(value)
+
+
+def _middle(plan: Plan, setting: Setting, numbers: Sequence[int]) -> float:
+    places = [_place(setting, plan.trial(n).values[setting.name]) for n in numbers]
+    if setting.range and setting.range.log:
+        return float(np.exp(np.mean(np.log(places))))
+    return float(np.mean(places)) if places else np.nan
 
 
 def _scores(plan: Plan, numbers: Sequence[int], metric: str) -> list[float]:

@@ -11,7 +11,8 @@ from statistics import fmean
 from core.errors import GapwiseError
 from core.files import write_atomic
 from core.training.recipe import Recipe, parse_recipe
-from core.training.sweep.space import MAX_TRIALS, SEED, Range, Setting, applied, count, grid
+from core.training.settings import applied
+from core.training.sweep.space import MAX_TRIALS, SEED, Range, Setting, count, grid
 from core.training.sweep.spelling import short
 
 FILE = "sweep.json"
@@ -172,7 +173,12 @@ def write_plan(folder: Path, plan: Plan) -> None:
     Raises:
         OSError: If it can't be written; the one before stays.
     """
-    write_atomic(folder / FILE, json.dumps(asdict(plan), ensure_ascii=False, indent=1).encode())
+    write_atomic(folder / FILE, plan_bytes(plan))
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """Return a plan as it is stored."""
+    return json.dumps(asdict(plan), ensure_ascii=False, indent=1).encode()
 
 
 def read_plan(folder: Path) -> Plan | None:

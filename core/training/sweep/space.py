@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import GapwiseError
-from core.training.recipe import Recipe, parse_recipe
-from core.training.stages import GROWS, Progressive
-from core.training.sweep.spelling import HOW, number, pieces, read, span, spelled
+from core.training import settings
+from core.training.recipe import Recipe
+from core.training.settings import applied, read_value, spelled
+from core.training.sweep.spelling import HOW, number, pieces, span
 
 MAX_TRIALS = 500  # at two minutes each a night and a day; more is a mistake in typing
 SEED = "seed"
@@ -56,8 +56,7 @@ class Setting:
 
 def names() -> dict[str, str]:
     """Return every setting that can be swept, and what it means."""
-    own = {n: f.description or "" for n, f in Recipe.model_fields.items() if n not in _NOT_SWEPT}
-    return own | {f"progressive.{n}": f.description or "" for n, f in Progressive.model_fields.items()}
+    return {name: meaning for name, meaning in settings.names().items() if name not in _NOT_SWEPT}
 
 
 def parse_setting(text: str, recipe: Recipe) -> Setting:
@@ -81,21 +80,21 @@ def from_table(table: Mapping[str, object], recipe: Recipe) -> list[Setting]:
     Raises:
         GapwiseError: If a name or a value doesn't fit.
     """
-    settings = []
+    found = []
     for name, values in _flat(table).items():
         name = checked_name(name)
         if isinstance(values, str) and span(values):
-            settings.append(parse_values(name, values, recipe))
+            found.append(parse_values(name, values, recipe))
         else:
-            settings.append(listed(name, values if isinstance(values, list) else [values], recipe))
-    return settings
+            found.append(listed(name, values if isinstance(values, list) else [values], recipe))
+    return found
 
 
 def parse_values(name: str, text: str, recipe: Recipe) -> Setting:
     """Return the values of one setting, spelled as in `parse_setting` after the equals sign."""
     ends = span(text)
     if ends is None:
-        return listed(name, [read(name, piece) for piece in pieces(name, text)], recipe)
+        return listed(name, [read_value(name, piece) for piece in pieces(name, text)], recipe)
     ends = [_fitting(recipe, name, number(end)) for end in ends]
     if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
         raise GapwiseError(f"{name} takes no single numbers, so {text.strip()!r} is no range of it. {HOW}")
@@ -129,55 +128,27 @@ def make_range(name: str, low: float, high: float) -> Range:
     return Range(low, high, low > 0 and high / low >= 10, whole)
 
 
-def applied(recipe: Recipe, values: Mapping[str, object]) -> Recipe:
-    """Return a recipe with some settings changed.
-
-    Args:
-        values: By the names of `names()`; JSON values. New `stages` bring their last stage's values along, as in a
-            recipe's file, unless `values` has them too.
-
-    Raises:
-        GapwiseError: If the settings don't fit, each of them or together.
-    """
-    own = recipe.model_dump()
-    if values.get("stages"):
-        own = {k: v for k, v in own.items() if k not in (*GROWS, "epochs")}
-    inner = {n.partition(".")[2]: v for n, v in values.items() if "." in n}
-    plain = {n: v for n, v in values.items() if "." not in n}
-    if inner:
-        start = plain.get("progressive", own.get("progressive"))
-        if start is None:
-            raise GapwiseError(f"progressive.{next(iter(inner))} needs a recipe with a [progressive] table.")
-        plain["progressive"] = {**start, **inner}
-    return parse_recipe({**own, **plain}, "The recipe")
+def count(tried: Sequence[Setting]) -> int:
+    """Return how many combinations a grid has."""
+    return math.prod(len(s.values) for s in tried)
 
 
-def count(settings: Sequence[Setting], seeds: Sequence[int] = ()) -> int:
-    """Return how many trainings a grid has."""
-    return math.prod(len(s.values) for s in settings) * max(1, len(seeds))
-
-
-def grid(settings: Sequence[Setting]) -> Iterator[dict[str, object]]:
+def grid(tried: Sequence[Setting]) -> Iterator[dict[str, object]]:
     """Yield every combination of the values; the last setting changes fastest."""
-    for combination in itertools.product(*(s.values for s in settings)):
-        yield {s.name: value for s, value in zip(settings, combination, strict=True)}
+    for combination in itertools.product(*(s.values for s in tried)):
+        yield {s.name: value for s, value in zip(tried, combination, strict=True)}
 
 
 def checked_name(name: str) -> str:
-    """Return a setting's name, dashes taken for underscores.
+    """Return a setting's name as recipes spell it.
 
     Raises:
         GapwiseError: If it is none of `names()`.
     """
-    name = name.strip().replace("-", "_")
+    name = settings.checked_name(name)
     if name in _NOT_SWEPT:
         raise GapwiseError(f"{name} is only what people read about a recipe: no training depends on it.")
-    known = names()
-    if name in known:
-        return name
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"Close ones: {', '.join(close)}." if close else f"The settings are: {', '.join(known)}."
-    raise GapwiseError(f"A recipe has no setting {name!r}. {hint}")
+    return name
 
 
 def _fitting(recipe: Recipe, name: str, value: object) -> object:

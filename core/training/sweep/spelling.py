@@ -1,31 +1,15 @@
-"""How a setting's values are spelled: on the command line, in the page and in what people read."""
+"""How a list of values is spelled, on the command line and in the page; `core.training.settings` has single ones."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Mapping
-
 from core.errors import GapwiseError
+from core.training.settings import spelled
 
-_PIXELS = re.compile(r"(\d+)x(\d+)")
 _OPEN, _CLOSE, _QUOTES = "[{(", "]})", "\"'"
 HOW = (
     "Values are separated by commas: dropout=0,0.2,0.5. A value that has several numbers stands in brackets, so that"
     " its own commas separate nothing: scale=[0.8,1],[0.9,1]."
 )
-
-
-def spelled(value: object) -> str:
-    """Return a value as TOML, in one line; what `parse_setting` reads back."""
-    if value is None:
-        return "none"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items() if v is not None) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(spelled, value))}]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def short(value: object) -> str:
@@ -52,19 +36,6 @@ def pieces(name: str, text: str) -> list[str]:
         problem = "an empty value" if "" in kept else "a bracket or quote that is not closed"
         raise GapwiseError(f"{name}={text} has {problem}. {HOW}")
     return kept
-
-
-def read(name: str, piece: str) -> object:
-    """Read one value: TOML; what is none is a text, so that words need no quotes."""
-    if name == "progressive" and piece == "none":
-        return None
-    if name.endswith("size") and (pixels := _PIXELS.fullmatch(piece.lower())):
-        return [int(side) for side in pixels.groups()]
-    try:
-        table = tomllib.loads(f"value = {piece}")
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return piece
-    return table["value"] if set(table) == {"value"} else piece
 
 
 def span(text: str) -> tuple[str, str] | None:
