@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from core.errors import GapwiseError
+from core.exporting.onnx_check import INPUT, OUTPUTS, first_line, largest_difference
 from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.pseudo.predict import NOTES, Network, load_network
@@ -34,7 +35,6 @@ log = logging.getLogger("gapwise")
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 ALLOWED = 1e-3  # of a probability; what float32 sums in another order differ by is a thousand times less
 PICTURES, RANDOM = 64, 8  # that the file is checked on
-INPUT, OUTPUTS = "images", ("logits", "probabilities")
 
 
 class _Exported(nn.Module):
@@ -102,29 +102,6 @@ def check_packages() -> None:
         )
 
 
-def largest_difference(model: nn.Module, file: Path, batches: Iterator[torch.Tensor] | list[torch.Tensor]) -> float:
-    """Return the largest absolute difference between a model's probabilities and its ONNX file's.
-
-    Args:
-        model: Gives (logits, probabilities).
-        batches: Normalized pictures (B, 3, H, W) float32; B may change from one to the next.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    largest = 0.0
-    for batch in batches:
-        with torch.inference_mode():
-            expected = model(batch)[1].numpy()
-        found = session.run([OUTPUTS[1]], {INPUT: batch.contiguous().numpy()})[0]
-        difference = float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
-        # NaN is greater than nothing: it must not pass for agreement.
-        largest = max(largest, difference if np.isfinite(difference) else float("inf"))
-    return largest
-
-
 def _checked(ws: Workspace, out: Path) -> Path:
     if ws.owns(out):
         raise GapwiseError(f"{out} lies among the workspace's own files. Choose another place, or leave --out away.")
@@ -188,8 +165,7 @@ def _write(model: nn.Module, path: Path, about: Mapping[str, object]) -> None:
             dynamic_shapes={INPUT: {0: torch.export.Dim("batch", min=1)}},
         )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError, NotImplementedError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise GapwiseError(f"{about['model']} can't be written as ONNX: {first}") from error
+        raise GapwiseError(f"{about['model']} can't be written as ONNX: {first_line(error)}") from error
     texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in about.items()}
     program.model.metadata_props.update(texts)
     program.save(str(path), external_data=False)  # one file, which can't be torn from its weights
