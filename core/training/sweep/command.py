@@ -13,7 +13,7 @@ from core.training.library import load_recipe
 from core.training.recipe import Recipe, parse_recipe
 from core.training.sweep.plan import FILE, Plan, make_plan, plan_bytes
 from core.training.sweep.search import check_installed
-from core.training.sweep.space import Setting, from_table, parse_setting
+from core.training.sweep.space import Setting, fitted, parse_setting, typed, typed_table
 from core.workspace import Workspace
 
 TRUSTED = ("given", "human", "derived")  # as core.training.train has it, which imports torch
@@ -48,7 +48,7 @@ class Asked:
             GapwiseError: If anything doesn't fit.
         """
         name, recipe, table = self._read()
-        settings = from_table(table, recipe) + [parse_setting(text, recipe) for text in self.sets]
+        settings = fitted([*typed_table(table), *map(typed, self.sets)], recipe)
         settings = [_found(s) if s.name == "weights" else s for s in settings]
         if self.search == "optuna":
             check_installed()

@@ -59,57 +59,76 @@ def names() -> dict[str, str]:
     return {name: meaning for name, meaning in settings.names().items() if name not in _NOT_SWEPT}
 
 
-def parse_setting(text: str, recipe: Recipe) -> Setting:
+@dataclass(frozen=True)
+class Typed:
+    """A setting as it was typed, its values not held against any recipe yet; `ends` are those of a range."""
+
+    name: str
+    values: tuple[object, ...] = ()
+    ends: tuple[str, str] | None = None
+
+
+def typed(text: str) -> Typed:
     """Return what `name=values` asks for, as `HOW` spells it; `low..high` is a range.
 
-    Args:
-        recipe: What the values must fit; also says how numbers are spelled there.
-
     Raises:
-        GapwiseError: If the name is none of `names()`, or a value doesn't fit.
+        GapwiseError: If the name is none of `names()`, or it can't be read.
     """
     name, equals, values = text.partition("=")
     if not equals:
         raise GapwiseError(f"{text!r} has no equals sign: expected a setting and its values, as dropout=0,0.2,0.5.")
-    return parse_values(checked_name(name), values, recipe)
+    name, ends = checked_name(name), span(values)
+    return Typed(name, ends=ends) if ends else Typed(name, tuple(read_value(name, p) for p in pieces(name, values)))
 
 
-def from_table(table: Mapping[str, object], recipe: Recipe) -> list[Setting]:
+def typed_table(table: Mapping[str, object]) -> list[Typed]:
     """Return the settings of a TOML file's [sweep] table: name to a list of values, to one, or to "low..high".
 
     Raises:
-        GapwiseError: If a name or a value doesn't fit.
+        GapwiseError: If a name is none of `names()`.
     """
     found = []
     for name, values in _flat(table).items():
-        name = checked_name(name)
-        if isinstance(values, str) and span(values):
-            found.append(parse_values(name, values, recipe))
-        else:
-            found.append(listed(name, values if isinstance(values, list) else [values], recipe))
+        ends = span(values) if isinstance(values, str) else None
+        listed = tuple(values) if isinstance(values, list) else (values,)
+        found.append(Typed(checked_name(name), () if ends else listed, ends))
     return found
 
 
-def parse_values(name: str, text: str, recipe: Recipe) -> Setting:
-    """Return the values of one setting, spelled as in `parse_setting` after the equals sign."""
-    ends = span(text)
-    if ends is None:
-        return listed(name, [read_value(name, piece) for piece in pieces(name, text)], recipe)
-    ends = [_fitting(recipe, name, number(end)) for end in ends]
-    if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
-        raise GapwiseError(f"{name} takes no single numbers, so {text.strip()!r} is no range of it. {HOW}")
-    return Setting(name, range=make_range(name, *ends))
+def fitted(asked: Sequence[Typed], recipe: Recipe) -> list[Setting]:
+    """Return settings whose values fit a recipe, spelled as the recipe would store them.
 
-
-def listed(name: str, values: Sequence[object], recipe: Recipe) -> Setting:
-    """Return a setting with values that fit the recipe, spelled as the recipe would store them.
+    Those with one value are brought into the recipe before the others are held against it: together they may fit
+    where one alone does not.
 
     Raises:
-        GapwiseError: If there is none, one doesn't fit, or two are the same.
+        GapwiseError: If a value doesn't fit, there is none, or two are the same.
     """
-    if not values:
+    single = {t.name: t.values[0] for t in asked if len(t.values) == 1}
+    try:
+        base = applied(recipe, single)
+    except GapwiseError:
+        for name, value in single.items():
+            _fitting(recipe, name, value)  # tells about the one that is wrong by itself
+        raise
+    return [_fit(each, base) for each in asked]
+
+
+def parse_setting(text: str, recipe: Recipe) -> Setting:
+    """Return what `name=values` asks for, as `typed` and `fitted` do for one setting alone."""
+    return fitted([typed(text)], recipe)[0]
+
+
+def _fit(asked: Typed, recipe: Recipe) -> Setting:
+    name = asked.name
+    if asked.ends:
+        ends = [_fitting(recipe, name, number(end)) for end in asked.ends]
+        if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
+            raise GapwiseError(f"{name} takes no single numbers, so {'..'.join(asked.ends)} is no range of it. {HOW}")
+        return Setting(name, range=make_range(name, *ends))
+    if not asked.values:
         raise GapwiseError(f"{name} has no values. {HOW}")
-    kept = tuple(_fitting(recipe, name, value) for value in values)
+    kept = tuple(_fitting(recipe, name, value) for value in asked.values)
     for i, value in enumerate(kept):
         if value in kept[:i]:
             raise GapwiseError(f"{name} has the value {spelled(value)} twice. Each value is tried once.")

@@ -8,7 +8,18 @@ from core.errors import GapwiseError
 from core.training.recipe import Recipe
 from core.training.settings import applied
 from core.training.stages import Progressive
-from core.training.sweep.space import MAX_TRIALS, Range, Setting, count, from_table, grid, names, parse_setting
+from core.training.sweep.space import (
+    MAX_TRIALS,
+    Range,
+    Setting,
+    count,
+    fitted,
+    grid,
+    names,
+    parse_setting,
+    typed,
+    typed_table,
+)
 from tests import tiny
 
 RECIPE = tiny.recipe()
@@ -102,12 +113,20 @@ def test_a_stages_start_is_changed_without_the_rest_of_its_table():
     assert changed.progressive == Progressive(size=16, dropout=0.1, stages=2)
 
 
+def test_single_values_are_brought_in_first_and_together():
+    texts = ["progressive.stages=2,3", "progressive={size=16}", "stages=[]"]
+    found = fitted([typed(text) for text in texts], tiny.recipe(stages=({"epochs": 1, "size": 24},)))
+    assert found[0].values == (2, 3)
+    with pytest.raises(GapwiseError, match="dropout can't be 2"):
+        fitted([typed("dropout=2"), typed("lr=0.1,0.2")], RECIPE)
+
+
 def test_a_plan_files_table_takes_lists_single_values_and_ranges():
     table = {"dropout": [0, 0.2], "epochs": 3, "lr": "1e-4..1e-2", "progressive": {"size": [16, 24]}}
-    found = from_table(table, tiny.recipe(progressive=Progressive(size=16)))
+    found = fitted(typed_table(table), tiny.recipe(progressive=Progressive(size=16)))
     assert [str(s) for s in found] == ["dropout=0.0,0.2", "epochs=3", "lr=0.0001..0.01", "progressive.size=16,24"]
     with pytest.raises(GapwiseError, match="has no values"):
-        from_table({"dropout": []}, RECIPE)
+        fitted(typed_table({"dropout": []}), RECIPE)
 
 
 def test_a_grid_has_every_combination_once_and_the_last_setting_changes_fastest():
