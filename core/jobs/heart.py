@@ -54,9 +54,15 @@ class JobReporter:
 
     def queue(self, device: str) -> None:
         """Tell at once that it waits for a device."""
-        message = "Waiting for its turn: another job, of this workspace or another, has the device"
+        self._say("Waiting for its turn: another job, of this workspace or another, has the device", queue=device)
+
+    def begin(self) -> None:
+        """Tell at once that it waits no more."""
+        self._say("Starting")
+
+    def _say(self, message: str, queue: str = "") -> None:
         with self._guard:
-            self._beat.message, self._beat.queue = message, device
+            self._beat.message, self._beat.queue = message, queue
         self._mirror.progress(0, 1, message)
         self._write()
 

@@ -79,6 +79,7 @@ def _attempt(
                 return "stopped", "Stopped before it began."
             with ws.write() as connection:
                 store.change_job(connection, job_id, ("queued",), state="running", started=time.time())
+            reporter.begin()
             message = work(reporter)
         return ("stopped" if reporter.stop_heard else "finished"), message
     except GapwiseError as error:
@@ -122,8 +123,8 @@ def _plain(error: Exception) -> str:
 
 
 def _may_pass(cause: BaseException | None) -> bool:
-    """Whether the same command may succeed later: a disk has room again, a database answers."""
-    return _disk_full(cause) or isinstance(cause, SQLAlchemyError)
+    """Whether the same command may succeed later: a disk has room again, a database or a cluster answers."""
+    return _disk_full(cause) or isinstance(cause, SQLAlchemyError | ConnectionError | ChildProcessError)
 
 
 def _disk_full(error: BaseException | None) -> bool:

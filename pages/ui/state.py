@@ -36,10 +36,22 @@ TRAIN_LABEL = "train_label"  # str: the label to train
 TRAIN_RECIPE = "train_recipe"  # str: the recipe to train it with
 TRAIN_DRAFTS = "train_drafts"  # dict recipe name -> training_draft.Draft: what was changed there, used or not
 TRAIN_CLONE = "train_clone"  # {"label", "recipe", "values"}: what the form opens with once; or None
+TRAIN_SAVED = "train_saved"  # str: a recipe that was saved a moment ago, chosen next; empty for none
 TRAIN_STARTED = "train_started"  # (workspace root, command, seconds): the last start, so that one press starts one job
+TRAIN_JOBS_PAGE = "train_jobs_page"  # int: which page of jobs is shown, from 1
+TRAIN_DELETE = "train_delete_job"  # (workspace root, job id) that is asked about before it is deleted; or None
+SWEEP_SETTINGS = "sweep_settings"  # list: names of the settings that a sweep tries
+SWEEP_VALUES = "sweep_values"  # dict setting -> what was typed for it, also for one that is not tried now
+SWEEP_SEARCH = "sweep_search"  # str: grid or optuna
+SWEEP_TRIALS = "sweep_trials"  # int: combinations that Optuna tries
+SWEEP_OBJECTIVE = "sweep_objective"  # str: f1 or accuracy
+SWEEP_PREDICT = "sweep_predict"  # bool: whether the best trial predicts at the end
+SWEEP_SHOWN = "sweep_shown"  # dict workspace root -> job id of the sweep that is looked at
+SWEEP_SCORE = "sweep_score"  # str: f1 or accuracy, in the heat map and the shares
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
 RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
 RUNS_VIEW = "runs_view"  # str: what is shown below the table
+RUNS_ONE = "runs_one"  # int: the run that is looked at alone, 0 for none yet
 RUNS_MEASURE = "runs_measure"  # str: what the curves show, a key of core.charts.curves.MEASURES
 RUNS_AXIS = "runs_axis"  # str: epoch, step or seconds
 RUNS_SMOOTHING = "runs_smoothing"  # float: 0 for none
@@ -63,10 +75,22 @@ _DEFAULTS = {
     SCALING_PROBLEM: "",
     TRAIN_DRAFTS: {},
     TRAIN_CLONE: None,
+    TRAIN_SAVED: "",
     TRAIN_STARTED: None,
+    TRAIN_JOBS_PAGE: 1,
+    TRAIN_DELETE: None,
+    SWEEP_SETTINGS: ["dropout", "weight_decay"],
+    SWEEP_VALUES: {},
+    SWEEP_SEARCH: "grid",
+    SWEEP_TRIALS: 20,
+    SWEEP_OBJECTIVE: "f1",
+    SWEEP_PREDICT: True,
+    SWEEP_SHOWN: {},
+    SWEEP_SCORE: "f1",
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",
+    RUNS_ONE: 0,
     RUNS_MEASURE: "loss",
     RUNS_AXIS: "epoch",
     RUNS_SMOOTHING: 0.0,
