@@ -4,24 +4,21 @@ import streamlit as st
 
 from core.training.summary import Summary, summaries
 from core.workspace import Workspace
-from pages.ui import navigation, runs_compare, runs_curves, runs_files, runs_quality, runs_table, state
+from pages.ui import navigation, runs_compare, runs_curves, runs_files, runs_quality, runs_table, state, sweep_results
 from pages.ui.widgets import page_header, plain, told
 
-VIEWS = ("Curves", "Side by side", "Settings and results", "One run")
+VIEWS = ("Curves", "Side by side", "Settings and results", "One run", "Sweeps")
 
 
 def one_run(workspace: Workspace, offered: list[Summary]) -> None:
-    run = offered[0]
-    if len(offered) > 1:
-        names = {r.id: r for r in offered}
-        chosen = st.selectbox(
-            "Run", list(names), format_func=lambda i: names[i].name, key=f"runs_one_{hash(tuple(names))}"
-        )
-        run = names[chosen]
+    names = {run.id: run for run in offered}
+    if state.get(state.RUNS_ONE) not in names:
+        state.put(state.RUNS_ONE, offered[0].id)
+    chosen = st.selectbox("Run", list(names), format_func=lambda i: names[i].name, key=state.RUNS_ONE, width=420)
+    run = names[chosen]
     st.subheader(f"Run {run.id}: {plain(run.label)}, {plain(run.recipe)}", anchor=False)
     runs_files.new_labels(workspace, run)
-    runs_files.downloads(workspace, run)
-    runs_files.onnx(workspace, run)
+    runs_files.files(workspace, run)
     runs_quality.section(workspace, run)
 
 
@@ -47,5 +44,7 @@ with told():
         runs_compare.side_by_side(chosen)
     elif view == "Settings and results":
         runs_compare.lines(chosen, found)
+    elif view == "Sweeps":
+        sweep_results.section(workspace)
     else:
         one_run(workspace, chosen or found)

@@ -195,7 +195,7 @@ def _line(
     line |= {"line": style, "mode": "lines" if len(xs) > 2 else "lines+markers", "showlegend": legend}
     if faint:
         return {**line, "mode": "lines", "opacity": 0.25, "hoverinfo": "skip"}
-    return {**line, "opacity": 1.0 if legend else 0.6}
+    return {**line, "opacity": 1.0 if legend else 0.4}
 
 
 def _axes(figure: go.Figure, lines: Sequence[tuple], measure: str, x: str, log_x: bool, log_y: bool) -> None:
@@ -209,5 +209,6 @@ def _axes(figure: go.Figure, lines: Sequence[tuple], measure: str, x: str, log_x
 
 
 def _tick(epochs: int) -> int:
-    """Return how many epochs lie between two ticks: whole ones, at most ten ticks."""
-    return max(1, -(-epochs // 10))
+    """Return how many epochs lie between two ticks: 1, 2 or 5 times a power of ten, at most ten ticks."""
+    steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
+    return next((step for step in steps if step * 10 >= epochs), 10**6)

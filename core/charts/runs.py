@@ -151,12 +151,20 @@ def _dimension(name: str, column: pd.Series) -> dict[str, object]:
     values = numbers.astype(float)
     wide = values.min() > 0 and values.max() / values.min() >= _SPREAD
     drawn = np.log10(values) if wide else values
-    if values.nunique() > 8:
-        ticks = np.linspace(drawn.min(), drawn.max(), 6)
-        texts = [f"{10**t if wide else t:.3g}" for t in ticks]
-    else:
-        ticks, texts = np.unique(drawn), [f"{v:.4g}" for v in np.unique(values)]
+    if values.nunique() > 8:  # too many to write each one down
+        return {"label": label, "values": drawn, **(_decades(drawn) if wide else {})}
+    ticks, texts = np.unique(drawn), [f"{v:.4g}" for v in np.unique(values)]
     return {"label": label, "values": drawn, "tickvals": list(ticks), "ticktext": texts}
+
+
+def _decades(drawn: pd.Series) -> dict[str, object]:
+    """Return ticks at 1, 2 and 5 times powers of ten within a logarithmic axis, at powers alone where they are many."""
+    low, high = drawn.min() - 1e-9, drawn.max() + 1e-9
+    digits = (1, 2, 5) if high - low < 2.5 else (1,)
+    found = [d * 10.0**p for p in range(int(np.floor(low)), int(np.ceil(high)) + 1) for d in digits]
+    shown = [v for v in found if low <= np.log10(v) <= high]
+    texts = [f"{v:.0e}" if v < 1e-4 or v >= 1e6 else f"{v:g}" for v in shown]
+    return {"tickvals": [float(np.log10(v)) for v in shown], "ticktext": texts}
 
 
 def _flags(column: pd.Series) -> bool:

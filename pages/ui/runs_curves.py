@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.training.summary import Summary
     from core.workspace import Workspace
 
-SCALES = {"x": "logarithmic across", "y": "logarithmic upwards"}
+SCALES = {"x": "across", "y": "upwards"}
 
 
 def section(workspace: Workspace, chosen: Sequence[Summary]) -> None:
@@ -27,9 +27,11 @@ def section(workspace: Workspace, chosen: Sequence[Summary]) -> None:
             "Show", list(MEASURES), format_func=lambda m: MEASURES[m].title, key=state.RUNS_MEASURE, width=230
         )
         axis = st.segmented_control("Over", list(AXES), format_func=_axis, required=True, key=state.RUNS_AXIS)
-        scales = st.pills("Axes", list(SCALES), selection_mode="multi", format_func=SCALES.get, key=state.RUNS_SCALES)
+        scales = st.pills(
+            "Logarithmic", list(SCALES), selection_mode="multi", format_func=SCALES.get, key=state.RUNS_SCALES
+        )
         smoothing = st.slider(
-            "Smoothing", 0.0, 0.99, step=0.01, key=state.RUNS_SMOOTHING, width=220,
+            "Smoothing", 0.0, 0.99, step=0.01, key=state.RUNS_SMOOTHING, width=170,
             help="Share of what came before in each point. The line as it was measured stays faintly behind.",
         )  # fmt: skip
     lines = [Curve(run.name, runs_readers.frame(workspace, run.id)) for run in chosen]

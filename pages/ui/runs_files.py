@@ -42,8 +42,11 @@ def since(found, run_id: int) -> str:
     return ", ".join(parts) + "." if parts else ""
 
 
-def downloads(workspace: Workspace, run: Summary) -> None:
-    """Draw a button for each file; what it brings is read when it is pressed, not on every rerun."""
+def files(workspace: Workspace, run: Summary) -> None:
+    """Draw a button for each file, the one that makes an ONNX file, and what is known of that.
+
+    What a button brings is read when it is pressed, not on every rerun.
+    """
     folder = workspace.run_dir(run.id)
     name = f"{workspace.root.name}-run-{run.id}"
     with st.container(horizontal=True):
@@ -54,29 +57,33 @@ def downloads(workspace: Workspace, run: Summary) -> None:
         _button("Everything set (JSON)", lambda: _config(workspace, run.id), f"{name}.json", "application/json", run.id)
         if runs_readers.report(workspace, run.id, ONNX_CHECK) is not None:
             _file("ONNX", folder / ONNX, f"{name}.onnx", run.id)
+        job = runs_readers.newest_job(workspace, "onnx", run.id)
+        if (folder / BEST).is_file() and (job is None or not job.active):
+            _export_button(workspace, run)
+    job_line(workspace, job)
+    _checked(workspace, run)
 
 
-def onnx(workspace: Workspace, run: Summary) -> None:
-    """Draw what is known of the run's ONNX file, and the button that makes one."""
-    if not (workspace.run_dir(run.id) / BEST).is_file():
-        return
-    job = runs_readers.newest_job(workspace, "onnx", run.id)
-    checked = runs_readers.report(workspace, run.id, ONNX_CHECK)
-    if checked:
+def _checked(workspace: Workspace, run: Summary) -> None:
+    if checked := runs_readers.report(workspace, run.id, ONNX_CHECK):
         older = "" if checked.get("epoch") == run.best_epoch else " It is of an earlier epoch than the best one now."
         st.caption(
             f"ONNX file: checked on {checked['pictures']} held-out and {checked['random']} random pictures. Its"
             f" probabilities differ from PyTorch's by at most {checked['largest_difference']:.1g} (allowed:"
             f" {checked['allowed']:g}).{older}"
         )
-    job_line(workspace, job)
-    if job is None or not job.active:
-        st.button(
-            "Make the ONNX file again" if checked else "Make an ONNX file", icon=":material/deployed_code:",
-            key=f"onnx_{run.id}", on_click=_export, args=(workspace, run.id),
-            help="The network in a format that other programs run without PyTorch, with its input size, normalization"
-            " and classes in it; checked against PyTorch before it is kept.",
-        )  # fmt: skip
+
+
+def _export_button(workspace: Workspace, run: Summary) -> None:
+    st.button(
+        "Make an ONNX file",
+        icon=":material/deployed_code:",
+        key=f"onnx_{run.id}",
+        on_click=_export,
+        args=(workspace, run.id),
+        help="The network in a format that other programs run without PyTorch, with its input size, normalization"
+        " and classes in it; checked against PyTorch before it is kept.",
+    )
 
 
 def _file(label: str, path: Path, name: str, run_id: int) -> None:

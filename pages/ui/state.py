@@ -98,6 +98,9 @@ _DEFAULTS = {
     RUNS_ONLY_DIFFERENCES: False,
 }
 
+# Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
+KEPT = (RUNS_LABEL, RUNS_VIEW, RUNS_ONE, RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES)
+
 
 def get(key: str):
     """Return a key's value, its default when it was never set."""
@@ -114,7 +117,10 @@ def put(key: str, value: object) -> None:
 
 
 def sidebar() -> None:
-    """Draw the workspace picker and the reviewer's name."""
+    """Draw the workspace picker and the reviewer's name; keep what was chosen on other pages."""
+    for key in KEPT:
+        if key in st.session_state:
+            put(key, st.session_state[key])
     found = _choose()
     with st.sidebar:
         if found:

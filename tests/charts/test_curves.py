@@ -24,7 +24,7 @@ def test_loss_and_scores_are_drawn_over_the_epochs():
 
 
 def test_ticks_stand_at_whole_epochs_and_are_few():
-    assert [curves(FRAME, epochs=n).layout.xaxis.dtick for n in (1, 4, 10, 11, 300)] == [1, 1, 1, 2, 30]
+    assert [curves(FRAME, epochs=n).layout.xaxis.dtick for n in (1, 4, 10, 11, 30, 300)] == [1, 1, 1, 2, 5, 50]
 
 
 def test_nothing_measured_yet_is_an_empty_chart():

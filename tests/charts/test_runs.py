@@ -103,3 +103,10 @@ def test_results_are_percent_and_colour_the_lines():
     [lines] = parallel(frame, "accuracy").data
     assert list(lines.line.color) == [0.1, 0.9]
     assert [d.label for d in lines.dimensions] == ["lr", "accuracy", "F1"]
+
+
+def test_many_values_have_round_ticks():
+    wide = axes({"lr": [10 ** (-4 + i / 5) for i in range(16)]})
+    assert wide["lr"].ticktext == ("0.0001", "0.001", "0.01", "0.1")
+    narrow = axes({"lr": [0.01 * 1.5**i for i in range(10)]})
+    assert narrow["lr"].ticktext == ("0.01", "0.02", "0.05", "0.1", "0.2")

@@ -316,3 +316,16 @@ def test_new_labels_since_the_run_are_counted_with_the_way_to_train_on_them(demo
             cells.put(connection, cell.image_id, at, 1, "human")
         cells.put(connection, open_ones[3].image_id, at, 1, "pseudo")
     assert "**3 new labels** since run 1, 1 more accepted in bulk." in texts(run(app))
+
+
+def test_what_was_chosen_stays_while_another_view_or_page_is_looked_at(demo, open_page):
+    add(demo)
+    add(demo)
+    app = open_page("runs")
+    app.selectbox(key="runs_measure").set_value("accuracy").run()
+    view(app, "One run")
+    app.selectbox(key="runs_one").set_value(1).run()
+    app.switch_page("../export.py").run()
+    app.switch_page("../runs.py").run()
+    assert app.selectbox(key="runs_one").value == 1
+    assert view(app, "Curves").selectbox(key="runs_measure").value == "accuracy"
