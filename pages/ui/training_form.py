@@ -1,116 +1,212 @@
-"""What to train: label, recipe, weights and the settings that matter."""
+"""What to train: label, recipe, weights and every setting, those that matter in front."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import jobs
 from core.errors import GapwiseError
+from core.training import library
 from core.training.command import train_command
-from core.training.device import Probe
-from core.training.library import list_recipes
 from core.training.recipe import Recipe
-from pages.ui import readers
-from pages.ui.widgets import show_error
+from pages.ui import state, sweep_form, training_facts, training_recipes, training_stages, training_weights
+from pages.ui import training_fields as fields
+from pages.ui.training_draft import current, draft, shown, take_clone
+from pages.ui.widgets import plain, show_error
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from core.labels.label import Label
     from core.workspace import Workspace
 
-WEIGHTS = {
-    "random": "Random: learn from nothing",
-    "hub": "Pretrained, from timm's hub",
-    "file": "Pretrained, from a local file",
-}
+FIRST = "quick-cpu"  # what is chosen before anybody chose
+FRONT = ("epochs", "batch_size", "lr", "seed", "optimizer", "size")  # below weights and model
+GROUPS = {
+    "Optimizer and schedule": (
+        "schedule", "warmup_epochs", "min_lr", "decay_epochs", "decay_rate", "momentum", "weight_decay", "clip_grad",
+    ),
+    "Regularization": ("label_smoothing", "dropout", "drop_path", "mixup", "cutmix", "balance"),
+    "Pictures": (
+        "normalization", "rand_augment", "color_jitter", "hflip", "scale", "ratio", "rotate", "translate", "zoom",
+        "shear", "grey",
+    ),
+    "Network": ("width", "depth", "freeze"),
+    "Running": ("patience", "min_delta", "best_by", "precision", "accumulate", "ema_decay", "compile"),
+}  # fmt: skip
+PROGRESSIVE = "Progressive learning"
+ELSEWHERE = ("title", "source", "weights", "stages", "progressive")  # drawn by hand, or words about the recipe
+ONE_PRESS = 2.0  # seconds in which the same start again is a double click
 
 
 def form(workspace: Workspace, labels: dict[int, Label]) -> None:
-    """Draw the form; start a training when it is sent."""
-    recipes = list_recipes()
-    first, second, third = st.columns(3)
-    label_id = first.selectbox("Label", list(labels), format_func=lambda i: labels[i].name, key="train_label")
-    names = sorted(recipes, key=lambda n: n != "quick-cpu")
-    name = second.selectbox("Recipe", names, format_func=lambda n: recipes[n].title or n, key="train_recipe")
-    recipe = recipes[name]
-    own = recipe.weights if recipe.weights in WEIGHTS else "file"
-    # Nobody publishes weights for a network of half the width.
-    scaled = (recipe.width, recipe.depth) != (1.0, 1.0)
-    choices = [w for w in WEIGHTS if w != "hub" or not scaled]
-    # Keyed by recipe, as all fields below: another recipe brings its own values.
-    weights = third.selectbox(
-        "Weights", choices, index=choices.index(own), format_func=WEIGHTS.get, key=f"train_weights_{name}"
-    )
-    counts = readers.missing(workspace).by_label[labels[label_id].name]
-    learned = sum(counts[source] for source in ("given", "human", "derived"))
-    st.caption(f"{learned:,} known cells to learn from and to measure on, {counts['open']:,} open ones to predict.")
-    with st.form("train_form", border=True):
-        values = _fields(name, recipe, weights)
-        sent = st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:")
-    device_line()
-    if sent:
-        _start(workspace, labels[label_id].name, name, recipe, values, weights)
+    """Draw the form; start a training when that is asked for."""
+    _open_with(labels)
+    # A fragment: what is typed here need not draw jobs and curves again.
+    st.fragment(_form)(workspace, [label.name for label in labels.values()])
+    training_facts.device_line()
+    training_facts.await_catalog()
 
 
-def _fields(name: str, recipe: Recipe, weights: str) -> dict[str, object]:
-    about = Recipe.model_fields
-    values: dict[str, object] = {"weights": weights}
-    if weights == "file":
-        values["weights"] = st.text_input(
-            "Path of the weights file", key=f"train_file_{name}", placeholder="/path/to/model.safetensors"
-        )
-    model, epochs, batch = st.columns([2, 1, 1])
-    values["model"] = model.text_input(
-        "Model", recipe.model, key=f"train_model_{name}", help=about["model"].description
-    )
-    values["epochs"] = epochs.number_input("Epochs", 1, 10_000, recipe.epochs, key=f"train_epochs_{name}")
-    values["batch_size"] = batch.number_input("Batch size", 1, 8192, recipe.batch_size, key=f"train_batch_{name}")
-    height, width, rate, seed = st.columns(4)
-    pixels = (
-        height.number_input("Height in pixels", 8, 2048, recipe.pixels[0], key=f"train_height_{name}"),
-        width.number_input("Width in pixels", 8, 2048, recipe.pixels[1], key=f"train_width_{name}"),
-    )
-    values["size"] = pixels[0] if pixels[0] == pixels[1] else pixels
-    values["lr"] = rate.number_input(
-        "Learning rate", 0.0, 10.0, recipe.lr, step=recipe.lr / 10, format="%.5g", key=f"train_lr_{name}"
-    )
-    values["seed"] = seed.number_input("Seed", 0, 2**31 - 1, recipe.seed, key=f"train_seed_{name}")
-    if recipe.source:
-        st.caption(f"Source of the recipe: {recipe.source}")
-    return values
+def rest() -> dict[str, tuple[str, ...]]:
+    """Return the groups behind the front fields; settings that nobody sorted yet are not lost."""
+    sorted_ = {"model", *FRONT, *ELSEWHERE, *(n for names in GROUPS.values() for n in names)}
+    more = tuple(n for n in Recipe.model_fields if n not in sorted_)
+    return {**GROUPS, "More": more} if more else dict(GROUPS)
 
 
-def _start(
-    workspace: Workspace, label: str, name: str, recipe: Recipe, values: dict[str, object], weights: str
-) -> None:
+def _open_with(labels: dict[int, Label]) -> None:
+    """Choose what another part of the app asked for: a job's settings, or a recipe that was just saved."""
+    saved, clone = state.get(state.TRAIN_SAVED), state.get(state.TRAIN_CLONE)
+    state.put(state.TRAIN_SAVED, "")
+    state.put(state.TRAIN_CLONE, None)
+    if saved:
+        state.put(state.TRAIN_RECIPE, saved)
+    if not clone:
+        return
+    recipes = library.list_recipes()
+    name = clone["recipe"] if clone["recipe"] in recipes else FIRST
     try:
-        if not values["weights"]:
-            raise GapwiseError("Weights from a local file need the file's path.")
-        if weights == "file" and not Path(str(values["weights"])).expanduser().is_file():
-            raise GapwiseError(f"There is no file {values['weights']} on the machine that runs Gapwise.")
-        recipe.changed(**values)  # refused here, in the form, rather than by a job that fails a moment later
-        changes = {key: value for key, value in values.items() if value != getattr(recipe, key)}
-        job_id = jobs.start(workspace, "train", train_command(label, name, changes))
+        take_clone(recipes[name], name, clone["values"])
+    except GapwiseError as error:
+        show_error(error)
+        return
+    state.put(state.TRAIN_RECIPE, name)
+    if clone["label"] in {label.name for label in labels.values()}:
+        state.put(state.TRAIN_LABEL, clone["label"])
+    if name != clone["recipe"]:
+        st.info(
+            f"There is no recipe {plain(clone['recipe'])} here any more: its settings are shown as changes of {name}."
+        )
+
+
+def _form(workspace: Workspace, labels: list[str]) -> None:
+    entries = library.entries()
+    with st.container(border=True):
+        label, entry = _choices(workspace, labels, [e for e in entries if e.recipe is not None])
+        name, base = entry.name, entry.recipe
+        _front(name, base)
+        if base.source:
+            st.caption(f"Source of the recipe: {plain(base.source)}")
+        recipe, problem = current(base, name)
+        pressed, pseudo = _actions(workspace, label, entry, recipe)
+        # Below the buttons: a line that grows must not move one away from under the pointer.
+        problem = _pathless(name) or problem or _unknown(recipe)
+        if problem is not None:
+            show_error(problem)
+        else:
+            st.caption(training_recipes.differences(name, base, recipe))
+            if pressed:
+                _start(workspace, label, name, recipe, pseudo)
+    if recipe is not None:
+        sweep_form.section(workspace, label, name, base, draft(name).values, pseudo)
+    training_recipes.broken(entries)
+
+
+def _choices(workspace: Workspace, labels: list[str], entries: list[library.Entry]) -> tuple[str, library.Entry]:
+    known = {e.name: e for e in entries}
+    row = fields.row()
+    _fall_back(state.TRAIN_LABEL, labels, labels[0])
+    label = row.selectbox("Label", labels, key=state.TRAIN_LABEL, width=fields.WIDE, persist_state="session")
+    with row:
+        training_facts.cells_line(workspace, label)
+    _fall_back(state.TRAIN_RECIPE, list(known), FIRST)
+    name = st.selectbox(
+        "Recipe",
+        sorted(known, key=lambda n: (known[n].own, n != FIRST)),
+        format_func=lambda n: f"{n}: {known[n].recipe.title}" if known[n].recipe.title else n,
+        key=state.TRAIN_RECIPE,
+        persist_state="session",
+    )
+    return label, known[name]
+
+
+def _front(name: str, base: Recipe) -> None:
+    row = fields.row()
+    training_weights.draw(row, name, base)
+    _fields(row, name, base, ("model",))
+    _fields(fields.row(), name, base, FRONT)
+    chosen = st.segmented_control("More settings", [PROGRESSIVE, *rest()], key="train_group", persist_state="session")
+    if chosen == PROGRESSIVE:
+        training_stages.draw(name, base)
+    elif chosen:  # what is not shown costs nothing
+        _fields(fields.row(), name, base, rest()[chosen])
+
+
+def _fields(row: DeltaGenerator, name: str, base: Recipe, names: tuple[str, ...]) -> None:
+    values, own = shown(base, name), base.model_dump(mode="json")
+    by_stages = training_stages.BY_STAGES if training_stages.kind(values) == "written" else ()
+    for field in names:
+        about, key = Recipe.model_fields[field], f"train:{name}:{field}"
+        fields.draw(row, field, about, values[field], key, values[field] != own[field], _changed,
+                    (name, field, key, own[field]), field in by_stages, _options(field, values[field]),
+                    fields.WIDE if field == "model" else fields.NARROW)  # fmt: skip
+
+
+def _options(field: str, value: str) -> tuple[str, ...]:
+    if field not in ("model", "optimizer"):
+        return ()
+    names = training_facts.catalog()
+    if names is None:
+        return (value,)
+    return names.optimizers if field == "optimizer" else names.by_use
+
+
+def _changed(name: str, field: str, key: str, own: object) -> None:
+    draft(name).put(field, fields.read(Recipe.model_fields[field], key), own)
+
+
+def _actions(workspace: Workspace, label: str, entry: library.Entry, recipe: Recipe | None) -> tuple[bool, bool]:
+    """Draw the buttons; return whether to start, and whether with values accepted in bulk."""
+    pseudo = False
+    if bulk := training_facts.pseudo_cells(workspace, label):
+        pseudo = st.checkbox(f"Learn from the {bulk:,} values accepted in bulk as well", key="train_pseudo")
+    row = st.container(horizontal=True, gap="small")
+    pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", key="train_start")
+    training_recipes.buttons(row, entry.name, entry.own, entry.recipe, recipe, bool(draft(entry.name).values))
+    return pressed, pseudo
+
+
+def _pathless(name: str) -> GapwiseError | None:
+    missing = draft(name).values.get("weights") == ""
+    return GapwiseError("Weights from a local file need the file's path.") if missing else None
+
+
+def _unknown(recipe: Recipe) -> GapwiseError | None:
+    """Return what is wrong with the names, as far as the server knows; the worker looks again."""
+    names = training_facts.catalog()
+    if names is None:
+        return None
+    try:
+        names.check_model(recipe.model)
+        names.check_optimizer(recipe.optimizer)
+        if (recipe.width, recipe.depth) != (1.0, 1.0):
+            names.check_scalable(recipe.model)
+    except GapwiseError as error:
+        return error
+    return None
+
+
+def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: bool) -> None:
+    try:
+        training_weights.check(recipe.weights)
+        command = train_command(label, name, recipe.model_dump(mode="json"), pseudo)
+        before, now = state.get(state.TRAIN_STARTED), time.monotonic()
+        if before and before[:2] == (str(workspace.root), command) and now - before[2] < ONE_PRESS:
+            return
+        job_id = jobs.start(workspace, "train", command)
+        state.put(state.TRAIN_STARTED, (str(workspace.root), command, now))
     except GapwiseError as error:
         show_error(error)
         return
     st.toast(f"Job {job_id} started: it goes on when you close this page.", icon=":material/rocket_launch:")
+    st.rerun()  # the jobs below this form are a part of the page of their own
 
 
-def device_line() -> None:
-    """Say which device a training will use; asked once per server, in a process of its own."""
-    known = _probe().name() is not None
-
-    @st.fragment(run_every=None if known else 1.0)
-    def line() -> None:
-        name = _probe().name()
-        st.caption(f"Device: {name}" if name else "Device: looking for one …")
-
-    line()
-
-
-@st.cache_resource(show_spinner=False)
-def _probe() -> Probe:
-    return Probe()
+def _fall_back(key: str, options: list[str], first: str) -> None:
+    """Choose something that is there: another workspace has other labels, and recipes can be deleted."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = first if first in options else options[0]

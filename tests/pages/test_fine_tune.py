@@ -12,7 +12,6 @@ from core.jobs.beat import Beat, write_beat
 from core.models.hub import UNREACHABLE
 from core.store import jobs as store
 from core.store import runs
-from core.training.library import list_recipes
 
 
 @pytest.fixture
@@ -39,55 +38,6 @@ def ended(ws, state: str, message: str) -> int:
     with ws.write() as connection:
         store.change_job(connection, job_id, state=state, message=message)
     return job_id
-
-
-def test_the_form_offers_labels_recipes_and_weights(demo, open_page):
-    app = open_page("fine_tune")
-    assert app.selectbox(key="train_label").options == ["mask", "distancing", "5k"]
-    assert len(app.selectbox(key="train_recipe").options) == len(list_recipes())
-    assert app.selectbox(key="train_recipe").value == "quick-cpu"
-    assert "Device: " in texts(app)
-    # Nobody publishes weights for a network of half the width.
-    assert len(app.selectbox(key="train_weights_quick-cpu").options) == 2
-    app.selectbox(key="train_recipe").set_value("5k-v2b3").run()
-    assert len(app.selectbox(key="train_weights_5k-v2b3").options) == 3
-
-
-def test_a_weights_file_that_is_not_there_is_told_in_the_form(demo, open_page, spawned):
-    app = open_page("fine_tune")
-    app.selectbox(key="train_weights_quick-cpu").set_value("file").run()
-    app.text_input(key="train_file_quick-cpu").set_value("/no/such.safetensors")
-    press(app, "Start training")
-    assert "no file /no/such.safetensors" in app.error[0].value
-    assert spawned == []
-
-
-def test_start_hands_the_changed_settings_to_a_job(demo, open_page, spawned):
-    app = open_page("fine_tune")
-    app.number_input(key="train_epochs_quick-cpu").set_value(2)
-    app.number_input(key="train_height_quick-cpu").set_value(64)
-    press(app, "Start training")
-    assert spawned[0][:5] == ["train", "--label", "mask", "--recipe", "quick-cpu"]
-    assert "--epochs=2" in spawned[0]
-    assert "--size=64x128" in spawned[0]
-    assert [j.id for j in jobs.list_jobs(demo)] == [1]
-
-
-def test_unchanged_settings_are_left_to_the_recipe(demo, open_page, spawned):
-    press(open_page("fine_tune"), "Start training")
-    assert spawned[0][:-4] == ["train", "--label", "mask", "--recipe", "quick-cpu"]
-
-
-def test_a_local_file_needs_its_path(demo, open_page, spawned, tmp_path):
-    app = open_page("fine_tune")
-    app.selectbox(key="train_weights_quick-cpu").set_value("file").run()
-    press(app, "Start training")
-    assert "need the file's path" in texts(app)
-    assert spawned == []
-    (tmp_path / "w.pth").write_bytes(b"")
-    app.text_input(key="train_file_quick-cpu").set_value(str(tmp_path / "w.pth"))
-    press(app, "Start training")
-    assert f"--weights={tmp_path}/w.pth" in spawned[0]
 
 
 def test_a_lost_job_is_shown_as_lost_and_can_be_resumed(demo, open_page, spawned):

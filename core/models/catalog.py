@@ -1,0 +1,130 @@
+"""What timm has, by name: models, optimizers, published weights. Imports no torch at the top.
+
+`python -m core.models.catalog FILE` writes the list. The page has another process do that, once for each version of
+timm: so a wrong name is told before anything starts, and the server never imports torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from core.errors import GapwiseError
+from core.files import write_atomic
+from core.workspace import PROJECT, home
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Names that timm knows.
+
+    Attributes:
+        models: Architectures, by name.
+        published: Models with a tag, `resnet18.a1_in1k`: those have weights on the hub.
+        optimizers: By name.
+        scalable: Models that take a width and a depth other than 1.
+    """
+
+    models: tuple[str, ...]
+    published: tuple[str, ...]
+    optimizers: tuple[str, ...]
+    scalable: tuple[str, ...]
+
+    @cached_property
+    def by_use(self) -> tuple[str, ...]:
+        """Every name of a model, EfficientNets first, published weights behind their model."""
+        names = sorted({*self.models, *self.published})
+        return tuple(sorted(names, key=lambda n: "efficientnet" not in n))
+
+    def check_model(self, name: str) -> None:
+        """Raise a GapwiseError with close names unless timm knows the model."""
+        if name in self.models or name in self.published:
+            return
+        base = name.partition(".")[0]
+        tagged = [n for n in self.published if n.startswith(f"{base}.")]
+        _raise(f"timm has no model {name!r}.", name, tagged if base in self.models and tagged else self.models)
+
+    def check_optimizer(self, name: str) -> None:
+        """Raise a GapwiseError with close names unless timm knows the optimizer."""
+        if name not in self.optimizers:
+            _raise(f"timm has no optimizer {name!r}.", name, self.optimizers)
+
+    def check_scalable(self, name: str) -> None:
+        """Raise a GapwiseError unless the model can be built at another width and depth."""
+        if name.partition(".")[0] not in self.scalable:
+            raise GapwiseError(
+                f"{name} can't be scaled: width and depth other than 1 work for {', '.join(self.scalable)}."
+            )
+
+
+def read_catalog(path: Path) -> Catalog | None:
+    """Return the list in a file, None when there is none that can be read."""
+    try:
+        values = json.loads(path.read_bytes())
+        return Catalog(**{name: tuple(map(str, values[name])) for name in Catalog.__dataclass_fields__})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def catalog_file() -> Path:
+    """Return where the list of this version of timm is kept."""
+    return home() / f".timm-{version('timm')}.json"
+
+
+class Listing:
+    """Looks the list up, or has it written by another process; never blocks."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._process: subprocess.Popen | None = None
+        self._catalog = read_catalog(path)
+        if self._catalog is None:
+            command = [sys.executable, "-m", "core.models.catalog", str(path)]
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=PROJECT
+            )
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the list is on its way."""
+        return self._process is not None and self._process.poll() is None
+
+    def catalog(self) -> Catalog | None:
+        """Return the list; None while it is on its way, and for good where it can't be made or kept."""
+        if self._process is not None and not self.waiting:
+            self._process, self._catalog = None, read_catalog(self._path)
+        return self._catalog
+
+
+def make_catalog() -> Catalog:
+    """Ask timm. Imports torch."""
+    import timm
+    import timm.optim
+
+    from core.models.zoo import SCALABLE
+
+    return Catalog(
+        tuple(timm.list_models()),
+        tuple(timm.list_models(pretrained=True)),
+        tuple(timm.optim.list_optimizers()),
+        tuple(sorted(SCALABLE)),
+    )
+
+
+def _raise(problem: str, name: str, known: Iterable[str]) -> None:
+    close = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    hint = f" Close ones: {', '.join(close)}." if close else " `timm.list_models()` and `list_optimizers()` list them."
+    raise GapwiseError(problem + hint)
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(target, json.dumps(asdict(make_catalog())).encode(), sync=False)
