@@ -44,8 +44,8 @@ class Belongings:
             return f"Job {self.users[0]} works on {named}. Stop it first."
         if self.decisions or self.cells:
             return (
-                f"{self.decisions} decisions and {self.cells} cells stand on predictions of {named}: they say what"
-                " people saw when they decided. Delete the job without its runs."
+                f"Predictions of {named} are needed ({self.decisions:,} × in decisions, {self.cells:,} × in cells):"
+                " they say what people saw when they decided. Delete the job without its runs."
             )
         return ""
 

@@ -121,3 +121,42 @@ def test_an_unknown_job_is_told_plainly(ws):
 
 def test_the_log_tail_is_empty_before_anything_was_written(ws):
     assert jobs.log_tail(ws, jobs.register(ws, "count", ["1"])) == ""
+
+
+def test_a_stopped_process_is_lost_within_fifteen_seconds_and_runs_again_when_it_goes_on(ws, counting):
+    """SIGSTOP is what a debugger or a full terminal does; nothing was stored about it, so nothing is to be mended."""
+    job_id = started(ws, "1200")
+    pid = jobs.get_job(ws, job_id).pid
+    began = time.monotonic()
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: state(ws, job_id) == "lost", seconds=15)
+    assert time.monotonic() - began > 12  # a busy machine's hiccup of some seconds is no loss
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: state(ws, job_id) == "running", seconds=5)
+    jobs.stop(ws, job_id)
+    wait_until(lambda: state(ws, job_id) == "stopped")
+
+
+def seen(**facts: object) -> jobs.Job:
+    empty = {"command": [], "pid": None, "run_id": None, "message": "", "created": 0.0, "started": None, "ended": None}
+    return jobs.Job(**{"id": 1, "kind": "train", "state": "failed", **empty, **facts})
+
+
+@pytest.mark.parametrize(
+    ("facts", "actions"),
+    [
+        ({"state": "queued"}, ("stop",)),
+        ({"state": "running"}, ("stop",)),
+        ({"state": "stopping"}, ()),
+        ({"state": "finished", "run_id": 1}, ("retry", "clone", "delete")),
+        ({"state": "stopped", "run_id": 1}, ("resume", "retry", "clone", "delete")),
+        ({"state": "lost"}, ("resume", "retry", "clone", "delete")),
+        ({"passing": True}, ("resume", "retry", "clone", "delete")),  # a full disk
+        ({}, ("clone", "retry", "delete")),  # refused weights: there is nothing to go on with
+        ({"run_id": 1}, ("clone", "retry", "resume", "delete")),  # a loss that is no number
+        ({"kind": "predict", "run_id": 1}, ("retry", "resume", "delete")),
+        ({"kind": "something new", "state": "finished"}, ("retry", "delete")),
+    ],
+)
+def test_what_helps_most_comes_first(facts, actions):
+    assert seen(**facts).actions == actions
