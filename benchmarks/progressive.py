@@ -42,8 +42,9 @@ from official import OfficialSet, official_set, test_logits, trained  # noqa: E4
 from core.models import zoo  # noqa: E402
 from core.models.cost import multiply_adds  # noqa: E402
 from core.training.device import describe  # noqa: E402
+from core.training.library import load_recipe  # noqa: E402
 from core.training.measure import measure  # noqa: E402
-from core.training.recipe import Recipe, load_recipe  # noqa: E402
+from core.training.recipe import Recipe  # noqa: E402
 
 CONTROLS = ("end", "middle", "weak")
 TRAINING = 3  # forward and backward, in forwards

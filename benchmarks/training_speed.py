@@ -31,8 +31,8 @@ from torch import nn  # noqa: E402
 from core.demo.build import build as build_demo  # noqa: E402
 from core.jobs.reporter import Silent  # noqa: E402
 from core.training.batches import EpochBatches  # noqa: E402
+from core.training.library import load_recipe  # noqa: E402
 from core.training.optim import make_optimizer  # noqa: E402
-from core.training.recipe import load_recipe  # noqa: E402
 from core.training.train import Order, _build, prepare  # noqa: E402
 from core.training.train import trainer as make_trainer  # noqa: E402
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.errors import GapwiseError
 from core.training.stages import GROWS, Progressive, Size, Stage, between, boundaries, resized
-from core.workspace import PROJECT
-
-RECIPES = PROJECT / "data" / "recipes"
 
 
 class Recipe(BaseModel):
@@ -199,37 +194,6 @@ def parse_recipe(values: Mapping[str, object], where: str) -> Recipe:
     except ValidationError as error:
         lines = [f"  {_place(e['loc'])}: {_problem(e)}" for e in error.errors()]
         raise GapwiseError(f"{where} has settings that don't fit:\n" + "\n".join(lines)) from error
-
-
-def list_recipes(folder: Path = RECIPES) -> dict[str, Recipe]:
-    """Return the shipped recipes by name.
-
-    Raises:
-        GapwiseError: If one can't be read.
-    """
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
-
-
-def load_recipe(name: str, folder: Path = RECIPES) -> Recipe:
-    """Return a recipe by name, or from a TOML file by path.
-
-    Raises:
-        GapwiseError: If there is none, or it doesn't fit.
-    """
-    names = sorted(path.stem for path in folder.glob("*.toml"))
-    if name in names:
-        return _read(folder / f"{name}.toml")
-    if name.endswith(".toml") and Path(name).is_file():
-        return _read(Path(name))
-    raise GapwiseError(f"There is no recipe {name!r}. The recipes here are: {', '.join(names)}; or name a .toml file.")
-
-
-def _read(path: Path) -> Recipe:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise GapwiseError(f"The recipe {path} can't be read: {error}.") from error
-    return parse_recipe(values, f"The recipe {path.name}")
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -80,7 +80,7 @@ def draw(
     Args:
         value: What it shows, a JSON value.
         changed: Whether that differs from the recipe's own.
-        options: Texts to choose from; others can be typed.
+        options: Texts to choose from; without any, the text is typed.
     """
     more = {"on_change": on_change, "args": args, "disabled": disabled, "help": about.description}
     what = kind(about)
@@ -102,7 +102,7 @@ def draw(
         where.selectbox(label, get_args(about.annotation), key=key, width=NARROW, **more)
     elif options:
         listed = options if value in options else [value, *options]
-        where.selectbox(label, listed, key=key, width=width, accept_new_options=True, **more)
+        where.selectbox(label, listed, key=key, width=width, **more)
     else:
         where.text_input(label, key=key, width=width, **more)
 

@@ -142,16 +142,15 @@ def _fields(row: DeltaGenerator, name: str, base: Recipe, names: tuple[str, ...]
     for field in names:
         about, key = Recipe.model_fields[field], f"train:{name}:{field}"
         fields.draw(row, field, about, values[field], key, values[field] != own[field], _changed,
-                    (name, field, key, own[field]), field in by_stages, _options(field, values[field]),
+                    (name, field, key, own[field]), field in by_stages, _options(field),
                     fields.WIDE if field == "model" else fields.NARROW)  # fmt: skip
 
 
-def _options(field: str, value: str) -> tuple[str, ...]:
-    if field not in ("model", "optimizer"):
-        return ()
-    names = training_facts.catalog()
+def _options(field: str) -> tuple[str, ...]:
+    """Return the names to choose from; none until they are known, when a name has to be typed."""
+    names = training_facts.catalog() if field in ("model", "optimizer") else None
     if names is None:
-        return (value,)
+        return ()
     return names.optimizers if field == "optimizer" else names.by_use
 
 

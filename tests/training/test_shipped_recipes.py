@@ -10,8 +10,8 @@ import torch
 from core.jobs.reporter import Silent
 from core.models import zoo
 from core.training.batches import train_transform
+from core.training.library import RECIPES, list_recipes, load_recipe
 from core.training.optim import Schedule, make_optimizer
-from core.training.recipe import RECIPES, list_recipes, load_recipe
 from core.training.rundir import RunDir
 from core.training.train import Order, prepare, trainer
 from core.workspace import Workspace
