@@ -37,6 +37,7 @@ TRAIN_RECIPE = "train_recipe"  # str: the recipe to train it with
 TRAIN_DRAFTS = "train_drafts"  # dict recipe name -> training_draft.Draft: what was changed there, used or not
 TRAIN_CLONE = "train_clone"  # {"label", "recipe", "values"}: what the form opens with once; or None
 TRAIN_SAVED = "train_saved"  # str: a recipe that was saved a moment ago, chosen next; empty for none
+TRAIN_WHERE = "train_where"  # dict: place (here or cluster), processes, address, workers, gpus_ and cpus_per_worker
 TRAIN_STARTED = "train_started"  # (workspace root, command, seconds): the last start, so that one press starts one job
 TRAIN_JOBS_PAGE = "train_jobs_page"  # int: which page of jobs is shown, from 1
 TRAIN_DELETE = "train_delete_job"  # (workspace root, job id) that is asked about before it is deleted; or None
@@ -57,6 +58,7 @@ RUNS_AXIS = "runs_axis"  # str: epoch, step or seconds
 RUNS_SMOOTHING = "runs_smoothing"  # float: 0 for none
 RUNS_SCALES = "runs_scales"  # list: x, y, where logarithmic
 RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
+RUNS_LIVE = "runs_live"  # bool: whether the page is drawn again when a run has a new epoch
 
 _DEFAULTS = {
     REVIEW_FOCUS: None,
@@ -77,6 +79,14 @@ _DEFAULTS = {
     TRAIN_CLONE: None,
     TRAIN_SAVED: "",
     TRAIN_STARTED: None,
+    TRAIN_WHERE: {
+        "place": "here",
+        "processes": 0,
+        "address": "",
+        "workers": 1,
+        "gpus_per_worker": 0,
+        "cpus_per_worker": 1,
+    },
     TRAIN_JOBS_PAGE: 1,
     TRAIN_DELETE: None,
     SWEEP_SETTINGS: ["dropout", "weight_decay"],
@@ -96,10 +106,14 @@ _DEFAULTS = {
     RUNS_SMOOTHING: 0.0,
     RUNS_SCALES: [],
     RUNS_ONLY_DIFFERENCES: False,
+    RUNS_LIVE: True,
 }
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
-KEPT = (RUNS_LABEL, RUNS_VIEW, RUNS_ONE, RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES)
+KEPT = (
+    *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
+    *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
+)
 
 
 def get(key: str):

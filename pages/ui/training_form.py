@@ -12,7 +12,15 @@ from core.errors import GapwiseError
 from core.training import library
 from core.training.command import train_command
 from core.training.recipe import Recipe
-from pages.ui import state, sweep_form, training_facts, training_recipes, training_stages, training_weights
+from pages.ui import (
+    state,
+    sweep_form,
+    training_facts,
+    training_recipes,
+    training_stages,
+    training_weights,
+    training_where,
+)
 from pages.ui import training_fields as fields
 from pages.ui.training_draft import current, draft, shown, take_clone
 from pages.ui.widgets import plain, show_error
@@ -37,7 +45,7 @@ GROUPS = {
     "Network": ("width", "depth", "freeze"),
     "Running": ("patience", "min_delta", "best_by", "precision", "accumulate", "ema_decay", "compile"),
 }  # fmt: skip
-PROGRESSIVE = "Progressive learning"
+PROGRESSIVE, WHERE = "Progressive learning", "Where"
 ELSEWHERE = ("title", "source", "weights", "stages", "progressive")  # drawn by hand, or words about the recipe
 ONE_PRESS = 2.0  # seconds in which the same start again is a double click
 
@@ -99,6 +107,8 @@ def _form(workspace: Workspace, labels: list[str]) -> None:
             show_error(problem)
         else:
             st.caption(training_recipes.differences(name, base, recipe))
+            if where := training_where.note():
+                st.caption(f":orange[●] {plain(where)}")
             if pressed:
                 _start(workspace, label, name, recipe, pseudo)
     if recipe is not None:
@@ -129,9 +139,13 @@ def _front(name: str, base: Recipe) -> None:
     training_weights.draw(row, name, base)
     _fields(row, name, base, ("model",))
     _fields(fields.row(), name, base, FRONT)
-    chosen = st.segmented_control("More settings", [PROGRESSIVE, *rest()], key="train_group", persist_state="session")
+    chosen = st.segmented_control(
+        "More settings", [PROGRESSIVE, *rest(), WHERE], key="train_group", persist_state="session"
+    )
     if chosen == PROGRESSIVE:
         training_stages.draw(name, base)
+    elif chosen == WHERE:
+        training_where.draw()
     elif chosen:  # what is not shown costs nothing
         _fields(fields.row(), name, base, rest()[chosen])
 
@@ -192,7 +206,8 @@ def _unknown(recipe: Recipe) -> GapwiseError | None:
 def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: bool) -> None:
     try:
         training_weights.check(recipe.weights)
-        command = train_command(label, name, recipe.model_dump(mode="json"), pseudo)
+        where = training_where.chosen()
+        command = [*train_command(label, name, recipe.model_dump(mode="json"), pseudo), *where.arguments]
         before, now = state.get(state.TRAIN_STARTED), time.monotonic()
         if before and before[:2] == (str(workspace.root), command) and now - before[2] < ONE_PRESS:
             return

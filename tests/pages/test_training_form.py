@@ -367,6 +367,31 @@ def test_values_accepted_in_bulk_are_learned_from_on_request(proposed, open_page
     assert "--pseudo" in spawned[0]
 
 
+def test_a_training_can_be_sent_to_a_cluster(app, spawned, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # as if Ray were installed
+    group(app, training_form.WHERE)
+    app.segmented_control(key="train_where:place").set_value("cluster")
+    press(run(app), "Start training")
+    assert "No Ray cluster is named" in app.error[0].value
+    assert spawned == []
+    app.text_input(key="train_where:address").set_value("head")
+    app.number_input(key="train_where:workers").set_value(3)
+    run(app)
+    assert "cluster at http" in texts(app)
+    group(app, "Network")
+    press(app, "Start training")
+    assert spawned[0][5:-4] == ["--cluster=http://head:8265", "--workers", "3", "--gpus-per-worker", "0"]
+    leave_and_return(app)
+    assert app.session_state[state.TRAIN_WHERE]["workers"] == 3
+
+
+def test_a_training_can_have_several_processes_here(app, spawned):
+    group(app, training_form.WHERE)
+    app.number_input(key="train_where:processes").set_value(2)
+    press(run(app), "Start training")
+    assert spawned[0][5:-4] == ["--processes", "2"]
+
+
 def test_bounds_and_choices_are_the_recipes_own(app):
     epochs = app.number_input(key=key("quick-cpu", "epochs"))
     assert (epochs.min, epochs.max, epochs.step) == (1, 10_000, 1)
