@@ -57,6 +57,12 @@ class TrainCommand:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare what `train` takes, but for how and where it runs."""
     parser.add_argument("--label", required=True, type=_text, metavar="NAME")
+    add_recipe_options(parser)
+    parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
+
+
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what names a recipe and changes it."""
     about = "a recipe of data/recipes or of your own, or a .toml file"
     parser.add_argument("--recipe", required=True, type=_text, metavar="NAME", help=about)
     for name, kind, about in (
@@ -73,7 +79,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", type=_text, action="append", default=[], metavar="NAME=VALUE", help=about)
     about = "take every setting from this command line: --recipe only gives the name, and what is not set is default"
     parser.add_argument("--standalone", action="store_true", help=about)
-    parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
 
 
 def read_options(args: argparse.Namespace, rest: Sequence[str] = ()) -> TrainCommand:
