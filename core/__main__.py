@@ -10,7 +10,9 @@ import sys
 from core.errors import GapwiseError
 
 # Modules, not verbs: each registers one verb or a few that belong together.
-GROUPS = ("demo", "importing", "missing", "training", "jobs", "sweep", "runs", "review", "exporting", "scaling")
+GROUPS = (
+    "demo", "importing", "missing", "training", "recipes", "jobs", "sweep", "runs", "review", "exporting", "scaling",
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
