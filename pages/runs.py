@@ -35,8 +35,10 @@ with told():
         navigation.link("fine_tune", "Go to Fine-tune")
         st.stop()
     chosen = runs_table.choose(workspace, found)
-    state.get(state.RUNS_VIEW)
-    view = st.segmented_control("View", VIEWS, key=state.RUNS_VIEW, required=True, label_visibility="collapsed")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state.get(state.RUNS_VIEW)
+        view = st.segmented_control("View", VIEWS, key=state.RUNS_VIEW, required=True, label_visibility="collapsed")
+        st.toggle("Live", key=state.RUNS_LIVE, help="Follows runs that go on. Off, a chart that you zoomed stays so.")
     # Only what is looked at is computed.
     if view == "Curves":
         runs_curves.section(workspace, chosen or found[:1])

@@ -91,7 +91,6 @@ def overlay(
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "y": -0.18, "yanchor": "top", "traceorder": "normal"},
         hoverlabel={"namelength": -1},
-        uirevision=f"{measure} {x} {log_x} {log_y}",  # a new epoch leaves the zoom alone, another measure does not
     )
     return figure
 

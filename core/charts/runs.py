@@ -158,13 +158,13 @@ def _dimension(name: str, column: pd.Series) -> dict[str, object]:
 
 
 def _decades(drawn: pd.Series) -> dict[str, object]:
-    """Return ticks at 1, 2 and 5 times powers of ten within a logarithmic axis, at powers alone where they are many."""
-    low, high = drawn.min() - 1e-9, drawn.max() + 1e-9
+    """Return ticks at the ends of a logarithmic axis and at 1, 2 and 5 times powers of ten, at powers where many."""
+    low, high = float(drawn.min()), float(drawn.max())
     digits = (1, 2, 5) if high - low < 2.5 else (1,)
-    found = [d * 10.0**p for p in range(int(np.floor(low)), int(np.ceil(high)) + 1) for d in digits]
-    shown = [v for v in found if low <= np.log10(v) <= high]
-    texts = [f"{v:.0e}" if v < 1e-4 or v >= 1e6 else f"{v:g}" for v in shown]
-    return {"tickvals": [float(np.log10(v)) for v in shown], "ticktext": texts}
+    found = [np.log10(d * 10.0**p) for p in range(int(np.floor(low)), int(np.ceil(high)) + 1) for d in digits]
+    room = 0.05 * (high - low)  # beside the ends, which are written in any case
+    ticks = [low, *(float(t) for t in found if low + room < t < high - room), high]
+    return {"tickvals": ticks, "ticktext": [f"{10**t:.3g}" for t in ticks]}
 
 
 def _flags(column: pd.Series) -> bool:

@@ -55,6 +55,8 @@ def choose(workspace: Workspace, found: Sequence[Summary]) -> list[Summary]:
 
 def watch(workspace: Workspace, found: Sequence[Summary]) -> None:
     """Draw the page again when a run has a new epoch or another state, without anybody pressing F5."""
+    if not state.get(state.RUNS_LIVE):
+        return
     found = tuple(found)
     pause = LIVE_SECONDS if any(run.active for run in found) else IDLE_SECONDS
     # Nothing is drawn inside: a poller that holds a widget crashes when the page around it changes.

@@ -109,4 +109,4 @@ def test_many_values_have_round_ticks():
     wide = axes({"lr": [10 ** (-4 + i / 5) for i in range(16)]})
     assert wide["lr"].ticktext == ("0.0001", "0.001", "0.01", "0.1")
     narrow = axes({"lr": [0.01 * 1.5**i for i in range(10)]})
-    assert narrow["lr"].ticktext == ("0.01", "0.02", "0.05", "0.1", "0.2")
+    assert narrow["lr"].ticktext == ("0.01", "0.02", "0.05", "0.1", "0.2", "0.384")

@@ -329,3 +329,17 @@ def test_what_was_chosen_stays_while_another_view_or_page_is_looked_at(demo, ope
     app.switch_page("../runs.py").run()
     assert app.selectbox(key="runs_one").value == 1
     assert view(app, "Curves").selectbox(key="runs_measure").value == "accuracy"
+
+
+def test_the_page_can_be_told_to_stand_still(demo, open_page, monkeypatch):
+    from pages.ui import runs_readers
+
+    add(demo)
+    app = open_page("runs")
+    asked = []
+    monkeypatch.setattr(runs_readers, "live_stamp", lambda *a: asked.append(a) or ())
+    run(app)
+    assert asked
+    asked.clear()
+    app.toggle(key="runs_live").set_value(False).run()
+    assert not asked
