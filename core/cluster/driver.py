@@ -20,6 +20,7 @@ from core.errors import GapwiseError
 log = logging.getLogger("gapwise")
 
 ERROR = "gapwise-error: "  # before a JSON text on standard output: why the training failed
+DIED = "on the cluster died"
 LOOK_SECONDS = 1.0
 _NAMES = {"CPU": "CPU cores", "GPU": "GPUs"}
 
@@ -132,7 +133,7 @@ def failure_text(error: Exception, world: int) -> str:
             return found.group(1)
     if any("died" in text or "ActorDied" in text for text in texts):
         return (
-            f"One of the {world} training processes on the cluster died: killed, out of memory, or its machine went"
+            f"One of the {world} training processes {DIED}: killed, out of memory, or its machine went"
             " down. Resume it; it goes on from its latest checkpoint."
         )
     return f"The training on the cluster failed: {texts[0].strip().splitlines()[-1][:300]} (The log has the details.)"

@@ -17,11 +17,13 @@ class Ended:
         well: Whether all of them ended by themselves and without an error.
         message: What the engine says about it; empty when it ended well.
         clear: Whether the message tells people what to do.
+        passing: Whether the same may go well another time.
     """
 
     well: bool
     message: str = ""
     clear: bool = False
+    passing: bool = False
 
 
 class Ranks(Protocol):

@@ -16,11 +16,11 @@ from pathlib import Path
 from core.errors import GapwiseError
 from core.files import write_atomic
 from core.jobs import process
+from core.jobs.beat import ask_stop, stop_asked
 
 ATTEMPT = "attempt.json"  # the job's: who trains for it at present
 TOLD = "rank.json"  # the first process's: progress, best epoch, end
 WAITS = "waits.json"  # the cluster's driver's: what the processes wait for before they can begin
-STOP = "stop"  # the job's: there when the processes are to save and end
 MEMBERS = "ranks"  # each process's own: who it is, why it failed
 _READ = (OSError, ValueError, TypeError, AttributeError)
 
@@ -87,7 +87,7 @@ class RankFolder:
 
     def begin(self, attempt: Attempt) -> None:
         """Make room for a new attempt: what the one before said is gone."""
-        for name in (TOLD, WAITS, STOP):
+        for name in (TOLD, WAITS):
             (self.root / name).unlink(missing_ok=True)
         shutil.rmtree(self.root / MEMBERS, ignore_errors=True)
         (self.root / MEMBERS).mkdir(parents=True)
@@ -110,11 +110,12 @@ class RankFolder:
         write_atomic(self.root / WAITS, json.dumps({"message": message}).encode(), sync=False)
 
     def ask_stop(self) -> None:
-        (self.root / STOP).touch()
+        """Leave the job's own stop sign, which the processes look for as well."""
+        ask_stop(self.root)
 
     @property
     def stop_asked(self) -> bool:
-        return (self.root / STOP).exists()
+        return stop_asked(self.root)
 
     def join(self, rank: int) -> None:
         """Note that this process is one of those that train."""

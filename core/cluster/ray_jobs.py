@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cluster.driver import ERROR
+from core.cluster.driver import DIED, ERROR
 from core.cluster.engine import Ended
 from core.cluster.folder import Attempt, RankFolder
 from core.cluster.where import Where
@@ -89,6 +89,7 @@ class RayRanks:
                 f"The Ray cluster {self.where.cluster} has not answered for {silent:.0f} seconds. Its processes save"
                 " and end by themselves when they hear nothing of this job. Resume once the cluster is back.",
                 clear=True,
+                passing=True,
             )
         return self._ended
 
@@ -125,9 +126,9 @@ class RayRanks:
             return Ended(True)
         told = told_error(self._client.get_job_logs(self._submission))
         if told:
-            return Ended(False, told, clear=True)
+            return Ended(False, told, clear=True, passing=DIED in told)
         text = f"Ray's job {self._submission} is {status.lower()}: {_line(message)} (The log has the details.)"
-        return Ended(False, text, clear=True)
+        return Ended(False, text, clear=True, passing=True)
 
 
 def connect(address: str) -> JobSubmissionClient:
@@ -145,7 +146,7 @@ def connect(address: str) -> JobSubmissionClient:
         raise GapwiseError(
             f"No Ray cluster answers at {address}: {_line(error)} Expected the address of its dashboard, as"
             " `ray start --head` prints it. Is the cluster up, and may this machine reach that port?"
-        ) from error
+        ) from ConnectionError(str(error))
 
 
 def end_submission(client: JobSubmissionClient, submission: str) -> None:
@@ -174,9 +175,9 @@ def _ask(call: Callable[[], object]) -> object:
     except RuntimeError as error:
         if "404" in str(error) or "does not exist" in str(error):
             return None
-        raise GapwiseError(f"The Ray cluster does not answer: {_line(error)}") from error
+        raise GapwiseError(f"The Ray cluster does not answer: {_line(error)}") from ConnectionError(str(error))
     except OSError as error:
-        raise GapwiseError(f"The Ray cluster does not answer: {_line(error)}") from error
+        raise GapwiseError(f"The Ray cluster does not answer: {_line(error)}") from ConnectionError(str(error))
 
 
 def entrypoint(arguments: Sequence[str]) -> str:

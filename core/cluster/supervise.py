@@ -31,6 +31,7 @@ from core.workspace import Workspace
 log = logging.getLogger("gapwise")
 
 LOOK_SECONDS = 0.3
+HEAR_SECONDS = 5.0  # the reporter looks more often
 # What a process says when another one is gone: a consequence, no reason.
 _LOST = re.compile(r"closed by peer|reset by peer|broken pipe|gloo|nccl", re.IGNORECASE)
 STOP_SECONDS = 180.0  # from the stop sign to the end of a step and the checkpoint; then they are ended
@@ -196,17 +197,25 @@ class Supervision:
                 raise GapwiseError(
                     f"The training processes heard nothing of this job for {ORPHANED_SECONDS:.0f} seconds (did this"
                     " machine sleep?), saved and ended. Resume it; it goes on from there."
-                )
+                ) from ConnectionError("orphaned")
+            if told.end == "stopped":
+                self._hear()
             return told
         noted = self.folder.failure()
         if noted and noted["clear"]:
             raise GapwiseError(noted["message"])
         if ended.clear:
-            raise GapwiseError(ended.message)
+            raise GapwiseError(ended.message) from (ChildProcessError(ended.message) if ended.passing else None)
         if noted and not _LOST.search(noted["message"]):
             raise GapwiseError(f"A training process failed: {noted['message']} (The log has the details.)")
         raise GapwiseError(
             f"One of the {self.world} training processes ended without a word ({ended.message or 'no exit status'}):"
             " killed, out of memory, or stopped by the system. The log has their last lines. Resume it; it goes on"
             " from its latest checkpoint."
-        )
+        ) from ChildProcessError(ended.message)
+
+    def _hear(self) -> None:
+        """Take note of a stop sign that the processes saw first."""
+        end = time.monotonic() + HEAR_SECONDS
+        while not self.reporter.should_stop() and time.monotonic() < end:
+            time.sleep(0.05)
