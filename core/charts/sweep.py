@@ -98,7 +98,7 @@ def cloud(trials: pd.DataFrame, names: tuple[str, str], axes: tuple[Axis, Axis],
         )
     )  # fmt: skip
     for name, axis, update in zip(names, axes, (figure.update_xaxes, figure.update_yaxes), strict=True):
-        update(title_text=name, type="log" if axis.log else "linear")
+        update(title_text=name, **_scale(axis))
         if axis.values:
             update(tickvals=list(range(len(axis.values))), ticktext=axis.values)
     figure.update_layout(height=340, margin={"l": 10, "r": 10, "t": 10, "b": 10})
@@ -107,7 +107,8 @@ def cloud(trials: pd.DataFrame, names: tuple[str, str], axes: tuple[Axis, Axis],
 
 def _panel(trials: pd.DataFrame, means: pd.DataFrame, name: str, score: str, beside: bool) -> list[go.Scatter]:
     title, color, rgb = SCORES[score]
-    upper, lower = (means[score] + sign * means[f"{score}_spread"].fillna(0) for sign in (1, -1))
+    spread = means[f"{score}_spread"].fillna(0)
+    upper, lower = ((means[score] + sign * spread).clip(0, 1) for sign in (1, -1))  # scores lie between 0 and 1
     quiet = {"hoverinfo": "skip", "mode": "lines", "line": {"width": 0}}
     done = trials.dropna(subset=[score])
     at = done[name] + (_beside(done[name]) if beside else 0)
@@ -127,6 +128,11 @@ def _panel(trials: pd.DataFrame, means: pd.DataFrame, name: str, score: str, bes
     ]  # fmt: skip
 
 
+def _scale(axis: Axis) -> dict[str, object]:
+    # A label for each factor of ten, in plain numbers: plotly's own are 100µ, 2, 5.
+    return {"type": "log", "dtick": 1, "tickformat": "~g"} if axis.log else {"type": "linear"}
+
+
 def _beside(places: pd.Series) -> pd.Series:
     """Return how far each trial stands from its value's place, so that they stand around it in a row."""
     number = places.groupby(places).cumcount()
@@ -141,6 +147,6 @@ def _axis(figure: go.Figure, column: int, name: str, axis: Axis) -> None:
             places, ends = list(range(len(axis.values))), [-0.4, max(len(axis.values), 2) - 0.6]
             figure.update_xaxes(tickvals=places, ticktext=axis.values, range=ends, row=row, col=column)
         else:
-            figure.update_xaxes(type="log" if axis.log else "linear", row=row, col=column)
+            figure.update_xaxes(**_scale(axis), row=row, col=column)
         figure.update_xaxes(showticklabels=row == 2, row=row, col=column)
     figure.update_xaxes(title_text=name, row=2, col=column)

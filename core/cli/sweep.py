@@ -125,7 +125,7 @@ def _lines(plan: Plan, found: list[effects.Effect], job: jobs.Job) -> Iterator[s
             yield f"  {row['value']:>20} {shown}  ({row['trials']} trial{'s' * (row['trials'] > 1)})"
     if found:
         yield f"\nShare of the variance of {OBJECTIVES[plan.objective]} that each setting explains:"
-        yield from (f"  {e.name:>20}  {_percent(e.share)} (by chance {_percent(e.chance)})" for e in found)
+        yield from (f"  {e.name:>20}  {_share(e)}" for e in found)
         yield effects.METHOD
 
 
@@ -141,8 +141,10 @@ def _spread(row: dict, metric: str) -> str:
     return f"{row[metric]:.3f}" + ("" if spread != spread else f" ± {spread:.3f}")
 
 
-def _percent(share: float | None) -> str:
-    return "not known" if share is None else f"{share:.0%}"
+def _share(effect: effects.Effect) -> str:
+    if effect.share is None:
+        return "not known"
+    return f"{effect.share:.0%} (by chance {effect.chance:.0%}; dealt at random as much in {effect.luck:.0%} of cases)"
 
 
 def _without_nan(value: object) -> object:

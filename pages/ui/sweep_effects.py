@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.training.sweep.plan import Plan
 
+LUCK = 0.05  # what random dealing gives more often than that is said to be perhaps luck
 _PLAIN_CHART = {"displayModeBar": False}
 
 
@@ -74,7 +75,7 @@ def _sentence(effect: effects.Effect, score: str) -> str:
     )
     if effect.share is None:
         return f"**{plain(effect.name)}**: {gap}; its share can't be said."
-    doubt = "" if effect.share > 2 * effect.chance else ": no more than chance could give"
+    doubt = f", which luck gives in {effect.luck:.0%} of cases" if effect.luck > LUCK else ""
     return (
         f"**{plain(effect.name)}**: {effect.share:.0%} of the variance (by chance {effect.chance:.0%}){doubt}. {gap}."
     )

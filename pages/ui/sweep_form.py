@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -30,6 +31,7 @@ FAIR = (
     "Every trial learns from the same images and is measured on the same held-out ones, with the same seed unless you"
     " try several. The figures of a small held-out set differ by chance: several seeds show by how much."
 )
+ONE_PRESS = 2.0  # seconds in which the same start again is a double click
 TRAINED = 0.8  # of a label's known cells: one in five is held out
 
 
@@ -143,11 +145,18 @@ def _told(workspace: Workspace, plan: Plan) -> str:
 
 
 def _start(workspace: Workspace, asked: Asked) -> None:
+    before, now = state.get(state.TRAIN_STARTED), time.monotonic()
+    if before and before[:2] == (str(workspace.root), asked.command()) and now - before[2] < ONE_PRESS:
+        return
     try:
         job_id = start(workspace, asked)
     except GapwiseError as error:
         show_error(error)
         return
+    state.put(state.TRAIN_STARTED, (str(workspace.root), asked.command(), now))
     state.put(state.SWEEP_SHOWN, {**state.get(state.SWEEP_SHOWN), str(workspace.root): job_id})
-    st.toast(f"Sweep {job_id} started: it goes on when you close this page.", icon=":material/rocket_launch:")
+    st.toast(
+        f"Sweep {job_id} started: it goes on when you close this page. Runs shows it under Sweeps.",
+        icon=":material/rocket_launch:",
+    )
     st.rerun()  # the jobs below this form are a part of the page of their own

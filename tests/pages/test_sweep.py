@@ -124,6 +124,14 @@ def test_a_sweep_starts_from_what_the_form_above_has(demo, form, spawned):
     assert [(j.kind, j.id) for j in jobs.list_jobs(demo)] == [("sweep", 1)]
 
 
+def test_a_double_click_starts_one_sweep(demo, form, spawned):
+    enter(form, "dropout", "0, 0.2")
+    for _ in range(2):
+        start(form).click()
+        rerun(form)
+    assert len(spawned) == 1
+
+
 def draft(app, **values: object):
     from pages.ui.training_draft import Draft
 
@@ -178,8 +186,9 @@ def test_results_show_every_trial_the_best_one_and_what_mattered(demo, results):
     shown = texts(app)
     assert "**Best: trial 2** (dropout 0, weight_decay 0.1), accuracy 90.0%, F1 90.0%" in shown
     # Total 0.1275 around 0.675; weight decay 4 * 0.175^2 = 0.1225.
-    assert "**weight_decay**: 96% of the variance (by chance 33%). 35.0 points of F1" in shown
-    assert "**dropout**: 2% of the variance (by chance 33%): no more than chance could give." in shown
+    assert "**weight_decay**: 96% of the variance (by chance 33%), which luck gives in 3" in shown  # 2 of 6 dealings
+    assert "35.0 points of F1 lie between" in shown
+    assert "**dropout**: 2% of the variance (by chance 33%)" in shown
     assert "eta squared" in shown
     assert "4 trials on the same images, measured on the same held-out ones; seed 0." in shown
     kinds = {trace["type"] for chart in app.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]}

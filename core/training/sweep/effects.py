@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 METRICS = {"accuracy": "Accuracy", "f1": "F1"}
 BINS = 4  # of a range; each needs three trials, or its mean says nothing
+SHUFFLES = 1000
 METHOD = (
     "Share of variance: of the squared differences between the trials' scores and their mean, the part that lies"
-    " between the means of a setting's values (eta squared of a one-way analysis of variance). Beside it is what that"
-    " many groups would show by chance alone, had the setting no effect. It sees each setting alone: what two do"
-    " together is in the rest, and where not every combination was tried, settings can take credit from one another."
+    " between the means of a setting's values (eta squared of a one-way analysis of variance). By chance is what that"
+    " many groups show on average when the scores are dealt out at random; a share that random dealing reaches more"
+    " often than once in twenty may be luck. Each setting is seen alone: what two do together is in the rest, and where"
+    " not every combination was tried, settings can take credit from one another."
 )
 
 
@@ -32,6 +34,7 @@ class Effect:
     Attributes:
         share: Part of the variance between its values' means, 0..1; None where that can't be said.
         chance: What the share is on average when a setting has no effect, 0..1.
+        luck: How often scores dealt out at random give as large a share, 0..1; None where there is no share.
         best: The value with the best mean, as text.
         gap: Between the best and the worst value's mean.
     """
@@ -39,6 +42,7 @@ class Effect:
     name: str
     share: float | None
     chance: float
+    luck: float | None
     best: str
     gap: float
 
@@ -133,8 +137,9 @@ def effects(plan: Plan, metric: str) -> list[Effect]:
             continue
         means = [float(np.mean(scores)) for _, scores in parts]
         share, chance = explained([scores for _, scores in parts])
+        luck = None if share is None else by_luck([scores for _, scores in parts])
         best = parts[int(np.argmax(means))][0]
-        found.append(Effect(setting.name, share, chance, best, max(means) - min(means)))
+        found.append(Effect(setting.name, share, chance, luck, best, max(means) - min(means)))
     return sorted(found, key=lambda e: -1.0 if e.share is None else e.share, reverse=True)
 
 
@@ -154,6 +159,24 @@ def explained(parts: Sequence[Sequence[float]]) -> tuple[float | None, float]:
         return None, chance
     between = sum(len(part) * (float(np.mean(part)) - scores.mean()) ** 2 for part in parts)
     return float(between / total), chance
+
+
+def by_luck(parts: Sequence[Sequence[float]], shuffles: int = SHUFFLES) -> float:
+    """Return how often scores dealt out at random to groups of the same sizes lie as far apart, a permutation test.
+
+    Args:
+        parts: As `explained` takes them.
+    """
+    scores = np.concatenate([np.asarray(part, dtype=float) for part in parts])  # (n,)
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    dealt = np.random.default_rng(0).permuted(np.tile(scores, (shuffles, 1)), axis=1)  # (shuffles, n)
+
+    def apart(rows: np.ndarray) -> np.ndarray:  # what lies between the means, up to what is the same for all rows
+        groups = np.split(rows, ends, axis=1)
+        return sum(group.sum(axis=1) ** 2 / group.shape[1] for group in groups)
+
+    # Sums of the same numbers in another order differ in their last digits.
+    return float((apart(dealt) >= apart(scores[None, :]) * (1 - 1e-12)).mean())
 
 
 def _place(setting: Setting, value: object) -> float:

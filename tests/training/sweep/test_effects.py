@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.training.sweep.effects import by_value, effects, explained, groups, trials_frame
+from core.training.sweep.effects import by_luck, by_value, effects, explained, groups, trials_frame
 from core.training.sweep.plan import Plan
 from tests.training.sweep.test_plan import plan
 
@@ -40,6 +40,14 @@ def test_by_chance_alone_the_share_is_what_is_said():
     random = np.random.default_rng(0)
     shares = [explained(random.normal(size=(3, 4)))[0] for _ in range(4000)]
     assert np.mean(shares) == pytest.approx(2 / 11, abs=0.01)
+
+
+def test_luck_is_how_many_ways_of_dealing_the_scores_give_as_much():
+    # Of the 6 ways to deal 1, 2, 3, 4 to two pairs, those of {1, 2} and {3, 4} lie farthest apart: 2 of 6.
+    assert by_luck([[1, 2], [3, 4]], 20_000) == pytest.approx(1 / 3, abs=0.02)
+    assert by_luck([[1, 4], [2, 3]]) == 1.0
+    # 2 of the 70 ways to deal eight scores to two groups of four.
+    assert by_luck([[0.1, 0.2, 0.15, 0.12], [0.8, 0.9, 0.85, 0.7]], 20_000) == pytest.approx(2 / 70, abs=0.01)
 
 
 def test_the_setting_that_matters_comes_first_with_its_best_value():
