@@ -126,7 +126,7 @@ def _lines(plan: Plan, found: list[effects.Effect], job: jobs.Job) -> Iterator[s
     if found:
         yield f"\nShare of the variance of {OBJECTIVES[plan.objective]} that each setting explains:"
         yield from (f"  {e.name:>20}  {_share(e)}" for e in found)
-        yield effects.METHOD
+        yield textwrap.fill(effects.METHOD, 120)
 
 
 def _counted(plan: Plan) -> Iterator[str]:

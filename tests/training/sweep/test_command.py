@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core import jobs
@@ -11,6 +13,7 @@ from core.errors import GapwiseError
 from core.jobs import process
 from core.training.sweep.command import Asked, start
 from core.training.sweep.plan import read_plan
+from core.training.train import TRUSTED
 from tests import tiny
 
 
@@ -32,6 +35,12 @@ def test_the_command_line_asks_for_the_same_again(recipe_file, tmp_path):
         parsed = parser().parse_args(asked.command())
         assert _asked(parsed).plan() == asked.plan()
         assert _asked(parsed).command() == asked.command()
+
+
+def test_trials_learn_from_the_same_sources_as_a_training(recipe_file):
+    asked = Asked("bright", recipe_file, ("dropout=0,0.2",))
+    assert asked.plan().sources == list(TRUSTED)
+    assert replace(asked, pseudo=True).plan().sources == [*TRUSTED, "pseudo"]
 
 
 def test_paths_hold_from_any_folder(recipe_file, tmp_path, monkeypatch):
