@@ -54,8 +54,7 @@ def form(workspace: Workspace, labels: dict[int, Label]) -> None:
     """Draw the form; start a training when that is asked for."""
     _open_with(labels)
     # A fragment: what is typed here need not draw jobs and curves again.
-    st.fragment(_form)(workspace, [label.name for label in labels.values()])
-    training_facts.device_line()
+    st.fragment(_form)(workspace, {label.name: len(label.classes) for label in labels.values()})
     training_facts.await_catalog()
 
 
@@ -91,10 +90,11 @@ def _open_with(labels: dict[int, Label]) -> None:
         )
 
 
-def _form(workspace: Workspace, labels: list[str]) -> None:
+def _form(workspace: Workspace, labels: dict[str, int]) -> None:
+    """Draw the form itself; `labels` has each one's number of classes."""
     entries = library.entries()
     with st.container(border=True):
-        label, entry = _choices(workspace, labels, [e for e in entries if e.recipe is not None])
+        label, entry = _choices(workspace, list(labels), [e for e in entries if e.recipe is not None])
         name, base = entry.name, entry.recipe
         _front(name, base)
         if base.source:
@@ -109,6 +109,7 @@ def _form(workspace: Workspace, labels: list[str]) -> None:
             st.caption(training_recipes.differences(name, base, recipe))
             if where := training_where.note():
                 st.caption(f":orange[●] {plain(where)}")
+            training_facts.device_line()
             if pressed:
                 _start(workspace, label, name, recipe, pseudo)
     if recipe is not None:

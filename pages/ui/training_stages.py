@@ -168,8 +168,10 @@ def _columns(last: Mapping[str, object]) -> dict[str, object]:
 
 
 def _lines(recipe: Recipe) -> list[str]:
-    ends = [first for first, _ in recipe.phases[1:]] + [recipe.epochs]
-    return [
-        f"epochs {first + 1}–{end}: {stage.pixels[0]} × {stage.pixels[1]} px"
-        for (first, stage), end in zip(recipe.phases, ends, strict=True)
-    ]
+    found, before = [], 0
+    for stage in stage_rows(recipe):
+        first, before = before + 1, before + stage["epochs"]
+        height, width = stage["size"] if isinstance(stage["size"], list) else [stage["size"]] * 2
+        span = f"epoch {first}" if first == before else f"epochs {first}–{before}"
+        found.append(f"{span}: {height} × {width} px")
+    return found
