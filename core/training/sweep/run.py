@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -27,6 +30,7 @@ from core.workspace import Workspace
 log = logging.getLogger("gapwise")
 
 RESUMED = ("running", "stopped", "waiting")
+_counted = lru_cache(maxsize=256)(multiply_adds)  # equally good trials are weighed again after each trial
 
 
 class Told(Silent):
@@ -63,6 +67,11 @@ def run_sweep(ws: Workspace, job_id: int, reporter: Reporter) -> str:
         raise GapwiseError(f"Job {job_id} has no plan, so there is nothing to go on with. Start the sweep again.")
     _check_names(plan)
     _again_where_all_failed(plan)
+    with _light_collections():
+        return _all(ws, job_id, plan, reporter)
+
+
+def _all(ws: Workspace, job_id: int, plan: Plan, reporter: Reporter) -> str:
     while (trial := _next(plan)) is not None:
         if reporter.should_stop():
             return f"Stopped before trial {trial.number} of {plan.total}. {summary(plan)}"
@@ -188,7 +197,7 @@ def _best(plan: Plan) -> int | None:
 
 def _cost(plan: Plan, trial: Trial) -> int:
     recipe = plan.recipe_of(trial.values)
-    return multiply_adds(recipe.model, recipe.pixels, recipe.width, recipe.depth)
+    return _counted(recipe.model, recipe.pixels, recipe.width, recipe.depth)
 
 
 def _check_names(plan: Plan) -> None:
@@ -209,6 +218,17 @@ def _again_where_all_failed(plan: Plan) -> None:
     if len(plan.trials) == plan.total and all(t.state == "failed" for t in plan.trials):
         for trial in plan.trials:
             trial.state = "waiting"
+
+
+@contextmanager
+def _light_collections() -> Iterator[None]:
+    """Keep what was loaded so far out of garbage collections: torch and timm alone take half a second to walk through,
+    and every trial has two of them."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _forget() -> None:
