@@ -1,0 +1,30 @@
+"""What a training's log says about memory at its start."""
+
+from __future__ import annotations
+
+from core.training import memory
+from core.training.foretell import foretold
+from tests import tiny
+
+
+def test_the_log_says_need_and_room_and_whether_it_fits():
+    line = foretold(tiny.recipe(), 2)
+    assert line.startswith("memory: needs about ")
+    assert "for 8 pictures at once" in line
+    assert " are free. It fits. The largest batch that fits: " in line
+
+
+def test_what_is_too_large_comes_with_advice():
+    line = foretold(tiny.recipe(batch_size=8192, size=2048), 2)
+    assert "It does not fit" in line
+    assert "With accumulate " in line
+
+
+def test_trouble_with_the_estimate_stops_no_training(monkeypatch):
+    def broken(*_: object) -> None:
+        raise KeyError("torch changed")
+
+    monkeypatch.setattr(memory._Rehearsal, "play", broken)
+    assert foretold(tiny.recipe(), 2).startswith(
+        "memory: The memory that tf_efficientnetv2_b0 needs can't be estimated"
+    )
