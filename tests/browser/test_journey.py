@@ -48,7 +48,7 @@ def write_free_cells(app: App, server: Server) -> None:
 
 def train_small_model(app: App) -> None:
     app.go("Fine-tune")
-    for field, value in (("Epochs", "2"), ("Height in pixels", "64"), ("Width in pixels", "64")):
+    for field, value in (("Epochs", "2"), ("Size: height", "64"), ("Size: width", "64")):
         app.page.get_by_label(field, exact=True).fill(value)
     app.button("Start training").click()
     # Nobody presses F5: the panel follows by itself.
