@@ -27,7 +27,13 @@ class Ended:
 
 
 class Ranks(Protocol):
-    """Training processes somewhere. No call blocks for long but `start` and `end`."""
+    """Training processes somewhere. No call blocks for long but `start` and `end`.
+
+    Attributes:
+        count: How many there are.
+    """
+
+    count: int
 
     def describe(self) -> str:
         """Return what runs there, for people."""
@@ -42,4 +48,8 @@ class Ranks(Protocol):
         """Return how they ended, None while they run."""
 
     def end(self) -> None:
-        """End them at once, wherever they are."""
+        """End them at once, wherever they are.
+
+        Raises:
+            GapwiseError: If it is not known whether they have ended.
+        """

@@ -42,7 +42,7 @@ class RayRanks:
             where: With the address of the cluster.
             log_file: Where the output on the cluster is copied to.
         """
-        self.folder, self.where, self.log_file = folder, where, log_file
+        self.folder, self.where, self.log_file, self.count = folder, where, log_file, where.ranks
         self._client: JobSubmissionClient | None = None
         self._submission = ""
         self._ended: Ended | None = None
@@ -51,7 +51,7 @@ class RayRanks:
         self._answered = time.monotonic()
 
     def describe(self) -> str:
-        return f"{self.where.ranks} training processes on the Ray cluster {self.where.cluster}"
+        return f"{self.count} training processes on the Ray cluster {self.where.cluster}"
 
     def start(self, arguments: Sequence[str], attempt: Attempt) -> None:
         """Submit the job.

@@ -115,7 +115,6 @@ class Supervision:
         self.ws, self.job_id, self.run_id = ws, job_id, run_id
         self.engine, self.folder, self.reporter = engine, folder, reporter
         self.attempt = Attempt(f"{job_id}-{uuid.uuid4().hex[:8]}", supervisor=me())
-        self.world = engine.where.ranks if isinstance(engine, RayRanks) else engine.count
         self.epochs = RunDir(ws.run_dir(run_id)).recipe().epochs
         self._best: dict = {}
         self._queued = False
@@ -130,16 +129,31 @@ class Supervision:
         """
         self.reporter.progress(0, self.epochs, f"Starting {self.engine.describe()}")
         self.folder.begin(self.attempt)
+        ended = None
         try:
             self.engine.start(self._arguments(), self.attempt)
             ended = self._follow()
         finally:
             self._show_queued(False)
-            self.engine.end()
-            self.attempt.over = True
-            self.folder.set_attempt(self.attempt)
+            self._end(known=ended is not None)
         told = self._mirror()
         return told if ended is None else self._checked(ended, told)
+
+    def _end(self, known: bool) -> None:
+        """Leave nothing running.
+
+        Args:
+            known: Whether it is known how the processes ended: then that is what people are told.
+        """
+        try:
+            self.engine.end()
+        except GapwiseError:
+            if not known:
+                raise
+            log.exception("whether all processes have ended is not known; resume looks again")
+            return
+        self.attempt.over = True
+        self.folder.set_attempt(self.attempt)
 
     def _arguments(self) -> list[str]:
         named = {
@@ -147,7 +161,7 @@ class Supervision:
             "run": self.run_id,
             "folder": self.folder.root,
             "attempt": self.attempt.id,
-            "world": self.world,
+            "world": self.engine.count,
         }
         return [word for name, value in named.items() for word in (f"--{name}", str(value))]
 
@@ -209,9 +223,9 @@ class Supervision:
         if noted and not _LOST.search(noted["message"]):
             raise GapwiseError(f"A training process failed: {noted['message']} (The log has the details.)")
         raise GapwiseError(
-            f"One of the {self.world} training processes ended without a word ({ended.message or 'no exit status'}):"
-            " killed, out of memory, or stopped by the system. The log has their last lines. Resume it; it goes on"
-            " from its latest checkpoint."
+            f"One of the {self.engine.count} training processes ended without a word"
+            f" ({ended.message or 'no exit status'}): killed, out of memory, or stopped by the system. The log has"
+            " their last lines. Resume it; it goes on from its latest checkpoint."
         ) from ChildProcessError(ended.message)
 
     def _hear(self) -> None:
