@@ -104,7 +104,7 @@ def _next(plan: Plan) -> Trial | None:
 def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporter) -> None:
     folder = ws.job_dir(job_id)
     trial.state, trial.reason = "running", ""
-    trial.run = trial.run or _begun(ws, job_id, trial)
+    trial.run = _begun(ws, job_id, trial)
     write_plan(folder, plan)
     try:
         _train(ws, job_id, plan, trial, Told(reporter, plan, trial))
@@ -143,7 +143,7 @@ def _train(ws: Workspace, job_id: int, plan: Plan, trial: Trial, told: Told) -> 
 
 
 def _begun(ws: Workspace, job_id: int, trial: Trial) -> int | None:
-    """Return the run that a killed worker began for a trial and did not live to note."""
+    """Return the run of a trial, also one that a killed worker did not live to note; None when it begins anew."""
     with ws.read() as connection:
         found = [r for r in runs.list_runs(connection) if r.job_id == job_id]
     mine = (r.id for r in found if (r.config.get("sweep") or {}).get("trial") == trial.number)
@@ -151,7 +151,7 @@ def _begun(ws: Workspace, job_id: int, trial: Trial) -> int | None:
 
 
 def _whole(folder: RunDir) -> bool:
-    """Whether a run folder has all that a run needs to go on; its facts are written last."""
+    """Whether a run can go on: somebody may have deleted its folder."""
     try:
         folder.facts()
     except (GapwiseError, ValueError):

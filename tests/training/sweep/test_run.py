@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from core.errors import GapwiseError
 from core.jobs.reporter import Silent
 from core.store import runs
 from core.store.proposals import heldout_frame
-from core.training import train as training
 from core.training.checkpoint import Checkpoints
 from core.training.loop import Trainer
 from core.training.sweep import run as running
@@ -217,15 +217,11 @@ def test_a_run_that_a_killed_worker_did_not_live_to_note_is_found_again(ws, monk
     assert [t.run for t in read_plan(ws.job_dir(job_id)).trials] == [1, 2]
 
 
-def test_a_run_whose_folder_a_kill_left_half_made_is_begun_anew(ws, monkeypatch):
-    def die(*_):
-        raise KeyboardInterrupt
-
+def test_a_trial_whose_run_was_deleted_while_the_sweep_stood_still_begins_anew(ws):
     job_id = planned(ws, "dropout=0,0.4", predict=False)
-    monkeypatch.setattr(training.RunDir, "write_facts", die)
-    with pytest.raises(KeyboardInterrupt):
-        run_sweep(ws, job_id, Silent())
-    monkeypatch.undo()
+    run_sweep(ws, job_id, StopAfter(7))
+    assert states(ws, job_id) == ["stopped", "waiting"]
+    shutil.rmtree(ws.run_dir(1))
     run_sweep(ws, job_id, Silent())
     assert states(ws, job_id) == ["finished", "finished"]
     assert [t.run for t in read_plan(ws.job_dir(job_id)).trials] == [2, 3]
