@@ -156,5 +156,6 @@ def _best(plan: Plan) -> None:
 
 
 def _use(plan: Plan, trial: Trial) -> None:
-    values = {**plan.changes, **trial.values}
+    # In full: the recipe may have changed since, or lie in a file that the form does not know.
+    values = plan.recipe_of(trial.values).model_dump(mode="json")
     state.put(state.TRAIN_CLONE, {"label": plan.label, "recipe": plan.recipe_name, "values": values})
