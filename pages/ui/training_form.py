@@ -16,6 +16,7 @@ from pages.ui import (
     state,
     sweep_form,
     training_facts,
+    training_memory,
     training_recipes,
     training_stages,
     training_weights,
@@ -97,8 +98,6 @@ def _form(workspace: Workspace, labels: dict[str, int]) -> None:
         label, entry = _choices(workspace, list(labels), [e for e in entries if e.recipe is not None])
         name, base = entry.name, entry.recipe
         _front(name, base)
-        if base.source:
-            st.caption(f"Source of the recipe: {plain(base.source)}")
         recipe, problem = current(base, name)
         pressed, pseudo = _actions(workspace, label, entry, recipe)
         # Below the buttons: a line that grows must not move one away from under the pointer.
@@ -110,6 +109,7 @@ def _form(workspace: Workspace, labels: dict[str, int]) -> None:
             if where := training_where.note():
                 st.caption(f":orange[●] {plain(where)}")
             training_facts.device_line()
+            training_memory.line(recipe, labels[label])
             if pressed:
                 _start(workspace, label, name, recipe, pseudo)
     if recipe is not None:
@@ -122,17 +122,18 @@ def _choices(workspace: Workspace, labels: list[str], entries: list[library.Entr
     row = fields.row()
     _fall_back(state.TRAIN_LABEL, labels, labels[0])
     label = row.selectbox("Label", labels, key=state.TRAIN_LABEL, width=fields.WIDE, persist_state="session")
-    with row:
-        training_facts.cells_line(workspace, label)
     _fall_back(state.TRAIN_RECIPE, list(known), FIRST)
-    name = st.selectbox(
-        "Recipe",
-        sorted(known, key=lambda n: (known[n].own, n != FIRST)),
-        format_func=lambda n: f"{n}: {known[n].recipe.title}" if known[n].recipe.title else n,
-        key=state.TRAIN_RECIPE,
-        persist_state="session",
-    )
+    # By name: the titles are longer than a select in a narrow window.
+    names = sorted(known, key=lambda n: (known[n].own, n != FIRST))
+    name = row.selectbox("Recipe", names, key=state.TRAIN_RECIPE, width=fields.WIDE, persist_state="session")
+    st.caption(_about(known[name]))
+    training_facts.cells_line(workspace, label)
     return label, known[name]
+
+
+def _about(entry: library.Entry) -> str:
+    said = f"**{plain(entry.recipe.title or entry.name)}**"
+    return f"{said} · Source: {plain(entry.recipe.source)}" if entry.recipe.source else said
 
 
 def _front(name: str, base: Recipe) -> None:

@@ -16,6 +16,7 @@ from core.store import cells, schema
 from core.store.labels import label_id
 from core.store.proposals import put_proposals
 from core.workspace import Workspace
+from pages.ui import training_facts, training_memory
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGES = 30
@@ -55,6 +56,30 @@ def proposed(demo: Workspace) -> Workspace:
             rows.append({**shared, "image_id": cell.image_id, "probs": [0.1, 0.9], "confidence": 0.9, "heldout": 1})
         put_proposals(connection, rows)
     return demo
+
+
+class _Nobody:
+    """Stands in for the processes that a page asks about device, names and memory: none has answered yet."""
+
+    waiting = False
+
+    def name(self) -> None:
+        return None
+
+    def catalog(self) -> None:
+        return None
+
+    def ask(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture(autouse=True)
+def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the Fine-tune page from starting one with torch for every test that opens it."""
+    for module, name in (
+        (training_facts, "_probe"), (training_facts, "_listing"), (training_memory, "_forecast"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, _Nobody)
 
 
 @pytest.fixture
