@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,6 +25,8 @@ from core.workspace import Workspace
 
 log = logging.getLogger("gapwise")
 
+FULL = "The disk is full. Free some space, then resume: nothing that was saved is lost."
+RESERVE, RESERVE_BYTES = "reserve", 256 * 1024  # SQLite's log of one small transaction is a tenth of that
 TURN_SECONDS = 0.3  # how often a queued job tries for the device
 
 
@@ -58,7 +60,7 @@ def run_job(
             if not store.change_job(connection, job_id, store.ACTIVE, **own):
                 store.job_row(connection, job_id)
                 raise GapwiseError(f"Job {job_id} is over: nothing is left to do. Resume or retry it.")
-        with reporter:
+        with reporter, _reserve(ws, job_id):
             state, message = _attempt(ws, job_id, reporter, work, device)
             # Noted while the heart still beats: there is no moment in which it would look lost.
             _note_end(ws, reporter, state, message)
@@ -85,7 +87,7 @@ def _attempt(
     except GapwiseError as error:
         log.exception("failed")
         reporter.note_failure(passing=_may_pass(error.__cause__))
-        return "failed", str(error)
+        return "failed", FULL if isinstance(error.__cause__, SQLAlchemyError) and _full(error) else str(error)
     except KeyboardInterrupt:
         return "stopped", "Stopped at once, by a second ctrl-C. Resume goes on from the latest checkpoint."
     except Exception as error:
@@ -115,8 +117,8 @@ def _before(ws: Workspace, job: Job, job_id: int) -> bool:
 def _plain(error: Exception) -> str:
     """Say an unexpected error in one line that names what to do."""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if _disk_full(error):
-        return "The disk is full. Free some space, then resume: nothing that was saved is lost."
+    if _full(error):
+        return FULL
     if _too_large(error):
         return "Out of memory. Choose a smaller batch or image size, then start again."
     return f"{text} (The log has the details.)"
@@ -124,11 +126,14 @@ def _plain(error: Exception) -> str:
 
 def _may_pass(cause: BaseException | None) -> bool:
     """Whether the same command may succeed later: a disk has room again, a database or a cluster answers."""
-    return _disk_full(cause) or isinstance(cause, SQLAlchemyError | ConnectionError | ChildProcessError)
+    passing = SQLAlchemyError | ConnectionError | ChildProcessError  # the last for processes that were killed
+    return isinstance(cause, passing) or (cause is not None and _full(cause))
 
 
-def _disk_full(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def _full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "disk is full" in str(error)  # SQLite's words
 
 
 def _too_large(error: Exception) -> bool:
@@ -146,14 +151,38 @@ def _note_end(ws: Workspace, reporter: JobReporter, state: str, message: str) ->
             return
         except (GapwiseError, SQLAlchemyError):
             log.exception("could not note the end")
+            (reporter.folder / RESERVE).unlink(missing_ok=True)
             if pause is None:
                 raise
             time.sleep(pause)
 
 
 @contextmanager
+def _reserve(ws: Workspace, job_id: int) -> Iterator[None]:
+    """Hold some room on the disk, for the words about how the job ended: on a full one nothing else could be noted."""
+    file = ws.job_dir(job_id) / RESERVE
+    with suppress(OSError):
+        file.write_bytes(os.urandom(RESERVE_BYTES))  # zeros may take no room
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk silences: what happened is told by the job's end."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
 def _logging(ws: Workspace, job_id: int) -> Iterator[None]:
-    handler = logging.FileHandler(log_path(ws, job_id), encoding="utf-8")
+    handler = _LogFile(log_path(ws, job_id), encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     before = log.level, log.propagate
     log.setLevel(logging.INFO)

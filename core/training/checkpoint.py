@@ -10,6 +10,7 @@ import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -24,6 +25,12 @@ log = logging.getLogger("gapwise")
 POINTER = "latest.json"  # names the folder that is whole; replaced in one step once it is
 FOLDER = "checkpoints"
 EMA = "ema.safetensors"
+STATE = "state.pt"
+_OLD_STATE = "custom_checkpoint_0.pkl"  # what Accelerate called it, in checkpoints of older versions
+_BROKEN = (
+    OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError, pickle.UnpicklingError,
+    SafetensorError,
+)  # fmt: skip
 
 
 @dataclass
@@ -62,20 +69,6 @@ class Position:
         return score[1] > self.mark[1] + min_delta if min_delta else better
 
 
-class _State:
-    """What accelerate stores beside model and optimizer: position and schedule."""
-
-    def __init__(self, position: Position, schedule: Schedule) -> None:
-        self.position, self.schedule = position, schedule
-
-    def state_dict(self) -> dict:
-        return {"position": asdict(self.position), "schedule": self.schedule.state_dict()}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.position.__dict__.update(state["position"])
-        self.schedule.load_state_dict(state["schedule"])
-
-
 class Checkpoints:
     """Best and latest checkpoint of a run. A killed process leaves the last whole ones."""
 
@@ -92,7 +85,7 @@ class Checkpoints:
             ema: The running mean of the weights, where there is one.
         """
         self.root, self.accelerator, self.position, self.ema = root, accelerator, position, ema
-        accelerator.register_for_checkpointing(_State(position, schedule))
+        self.schedule = schedule
 
     def save(self) -> None:
         """Store the present state as the latest one; all processes call it together.
@@ -109,19 +102,30 @@ class Checkpoints:
             shutil.rmtree(folder, ignore_errors=True)  # a part that a killed process left
         self.accelerator.wait_for_everyone()
         try:
-            self.accelerator.save_state(str(folder))
-            if main and self.ema is not None:
-                (folder / EMA).write_bytes(_safe(self.ema))
-        except RuntimeError as error:  # torch's writer says so when the disk is full
-            raise OSError(os.strerror(28), str(folder)) if "write" in str(error).lower() else error from error
+            self._write(folder, main)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            reason = error if isinstance(error, OSError) else _refusal(folder)
+            if main:
+                shutil.rmtree(folder, ignore_errors=True)  # on a full disk, room for the words that say so
+            raise reason or error from error
         self.accelerator.wait_for_everyone()
         if main:
-            _sync(folder)
             write_atomic(self.root / POINTER, json.dumps({"folder": name}).encode())
             for other in (self.root / FOLDER).iterdir():
                 if other.name != name:
                     shutil.rmtree(other, ignore_errors=True)
         self.accelerator.wait_for_everyone()
+
+    def _write(self, folder: Path, main: bool) -> None:
+        self.accelerator.save_state(str(folder))
+        if not main:
+            return
+        # Not registered with Accelerate, which would load it as a pickle that may run code.
+        state = {"position": asdict(self.position), "schedule": self.schedule.state_dict()}
+        torch.save(state, folder / STATE)
+        if self.ema is not None:
+            (folder / EMA).write_bytes(_safe(self.ema))
+        _sync(folder)
 
     def load(self) -> bool:
         """Go to the latest state; return False when none was stored yet.
@@ -134,23 +138,21 @@ class Checkpoints:
             return False
         folder = self.root / FOLDER / name
         try:
+            if (folder / _OLD_STATE).exists():
+                os.replace(folder / _OLD_STATE, folder / STATE)
             self.accelerator.load_state(str(folder))
+            state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+            position = Position(**state["position"])
+            self.schedule.load_state_dict(state["schedule"])
             if self.ema is not None:
                 self.ema.load_state_dict(load_file(folder / EMA))
-        except (
-            OSError,
-            RuntimeError,
-            ValueError,
-            KeyError,
-            EOFError,
-            pickle.UnpicklingError,
-            SafetensorError,
-        ) as error:
+        except _BROKEN as error:
             raise GapwiseError(
                 f"The latest checkpoint in {folder} is missing or broken, so the run can't go on from it:"
                 f" {_first_line(error)}. Its best weights in best.safetensors are kept; start a new training with them"
                 " as local weights."
             ) from error
+        self.position.__dict__.update(asdict(position))
         return True
 
 
@@ -208,11 +210,24 @@ def _safe(model: nn.Module, about: dict[str, str] | None = None) -> bytes:
 
 def _pointed(root: Path) -> str | None:
     try:
-        return json.loads((root / POINTER).read_text())["folder"]
+        name = json.loads((root / POINTER).read_text())["folder"]
+        return os.path.basename(name)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GapwiseError(f"{root / POINTER} is broken, so the run can't go on. Start a new training.") from error
+
+
+def _refusal(folder: Path) -> OSError | None:
+    """Return why nothing can be written into a folder, None when it can: the writers of torch don't say it."""
+    probe = folder / "probe"
+    try:
+        with open(probe, "wb") as file:
+            file.write(bytes(1 << 20))
+    except OSError as error:
+        return error
+    probe.unlink()
+    return None
 
 
 def _sync(folder: Path) -> None:

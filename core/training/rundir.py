@@ -6,9 +6,12 @@ import csv
 import hashlib
 import io
 import json
+import os
 import platform
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -50,6 +53,21 @@ class RunDir:
         write_atomic(self.root / RECIPE, recipe.to_toml().encode())
         write_atomic(self.root / DATA, _table(train, heldout).encode())
         self.write_facts(facts)
+
+    @classmethod
+    @contextmanager
+    def draft(cls, parent: Path) -> Iterator[RunDir]:
+        """A run folder that nobody knows yet; what was not moved to its place is removed in the end."""
+        folder = cls(parent / f".new-{os.getpid()}")
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder.root, ignore_errors=True)
+
+    def move(self, root: Path) -> None:
+        """Give the folder its place; what a process left there that was killed before anybody knew of it goes."""
+        shutil.rmtree(root, ignore_errors=True)
+        os.replace(self.root, root)
 
     def write_facts(self, facts: dict) -> None:
         write_atomic(self.root / FACTS, (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())

@@ -113,9 +113,7 @@ def _prepare(ws: Workspace, order: Order, reporter: Reporter, job_id: int | None
     train_cells, heldout = (_readable(label.name, pictures, cells) for cells in (train_cells, heldout))
     mean, std = _normalization(recipe, model, pictures[recipe.pixels], [k.image_id for k in train_cells])
     facts = _facts(order, label, train_cells, heldout, mean, std)
-    run_id = _create_run(ws, label_id, order, facts, job_id)
-    RunDir(ws.run_dir(run_id)).create(recipe, {"run": run_id, **facts}, train_cells, heldout)
-    return run_id, model
+    return _create_run(ws, label_id, order, facts, (train_cells, heldout), job_id), model
 
 
 def trainer(ws: Workspace, run_id: int, reporter: Reporter, model: nn.Module | None = None) -> Trainer | None:
@@ -216,12 +214,19 @@ def _facts(
     }
 
 
-def _create_run(ws: Workspace, label_id: int, order: Order, facts: dict, job_id: int | None) -> int:
+def _create_run(
+    ws: Workspace, label_id: int, order: Order, facts: dict, cells: tuple[list[Known], list[Known]], job_id: int | None
+) -> int:
+    """Make a run and its folder, both or none: a job that is resumed must not find half of one."""
     config = {"settings": order.recipe.model_dump(mode="json"), **facts}
-    with ws.write() as connection:
-        run_id = runs.add_run(connection, label_id, order.recipe_name, config, job_id)
-        if job_id is not None:  # so that a resumed job finds its run
-            connection.execute(update(schema.job).where(schema.job.c.id == job_id).values(run_id=run_id))
+    with RunDir.draft(ws.run_dir(0).parent) as draft:
+        draft.create(order.recipe, facts, *cells)  # the long part, before the database is locked
+        with ws.write() as connection:
+            run_id = runs.add_run(connection, label_id, order.recipe_name, config, job_id)
+            draft.write_facts({"run": run_id, **facts})
+            draft.move(ws.run_dir(run_id))
+            if job_id is not None:  # so that a resumed job finds its run
+                connection.execute(update(schema.job).where(schema.job.c.id == job_id).values(run_id=run_id))
     return run_id
 
 

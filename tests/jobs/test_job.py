@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import psutil
@@ -160,3 +161,53 @@ def seen(**facts: object) -> jobs.Job:
 )
 def test_what_helps_most_comes_first(facts, actions):
     assert seen(**facts).actions == actions
+
+
+class Watch:
+    """What a page that polls without a pause would have shown: each state once, in order."""
+
+    def __init__(self, ws: Workspace, job_id: int) -> None:
+        self.ws, self.job_id, self.states = ws, job_id, [state(ws, job_id)]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.002):
+            now = state(self.ws, self.job_id)
+            if now != self.states[-1]:
+                self.states.append(now)
+
+
+def test_no_moment_between_a_start_and_an_end_looks_like_anything_else(ws, counting):
+    """Each change of hands is a moment in which a job could look dead: from starter to worker, from worker to end."""
+    with Watch(ws, jobs.start(ws, "count", ["40"])) as watch:
+        wait_until(lambda: watch.states[-1] == "finished")
+        time.sleep(0.3)
+    assert watch.states == ["queued", "running", "finished"]
+
+
+def test_no_moment_between_a_stop_and_its_end_looks_like_anything_else(ws, counting):
+    with Watch(ws, started(ws)) as watch:
+        jobs.stop(ws, watch.job_id)
+        wait_until(lambda: watch.states[-1] == "stopped")
+        time.sleep(0.3)
+    assert watch.states == ["running", "stopping", "stopped"]
+
+
+def test_a_job_killed_while_it_waits_for_its_turn_keeps_nobody_waiting(ws, counting):
+    first, waiting = started(ws), jobs.start(ws, "count", ["5"])
+    wait_until(lambda: "turn" in jobs.get_job(ws, waiting).message)
+    last = jobs.start(ws, "count", ["5"])
+    wait_until(lambda: "turn" in jobs.get_job(ws, last).message)
+    os.kill(jobs.get_job(ws, waiting).pid, signal.SIGKILL)
+    os.kill(jobs.get_job(ws, first).pid, signal.SIGKILL)
+    wait_until(lambda: state(ws, last) == "finished")
+    assert [state(ws, i) for i in (first, waiting)] == ["lost", "lost"]
