@@ -9,14 +9,11 @@ import threading
 import time
 from dataclasses import dataclass
 
-from core.training.need import Need, Room, Verdict, judge
+from core.training.need import Need, Room, Verdict, judge, question
 from core.training.recipe import Recipe
 from core.workspace import PROJECT
 
 FRESH_SECONDS = 300.0  # after which it is asked again how much memory is free
-# What decides about memory. Batches do not need to be asked about: the answer holds for all of them.
-_MATTERS = ("model", "width", "depth", "freeze", "size", "grey", "optimizer", "momentum", "weight_decay", "precision")
-_WHETHER = ("dropout", "drop_path", "clip_grad", "ema_decay", "mixup", "cutmix")  # how much of it does not matter
 _KEPT = 64  # answers
 
 
@@ -59,15 +56,15 @@ class Forecast:
         Args:
             by: Who asks. Another question of the same one ends the one before; others wait for their turn.
         """
-        question = _question(recipe, classes)
+        asked = question(recipe, classes)
         with self._guard:
             self._collect()
-            known = self._answers.get(question)
-            if self._asked not in (None, question) and self._by == by:
+            known = self._answers.get(asked)
+            if self._asked not in (None, asked) and self._by == by:
                 self._cancel()
             old = known is None or time.monotonic() - known.time > FRESH_SECONDS
             if old and self._asked is None:
-                self._start(question, recipe, classes, by)
+                self._start(asked, recipe, classes, by)
         return known
 
     @property
@@ -87,8 +84,8 @@ class Forecast:
             self._process.communicate()
         self._process = self._asked = None
 
-    def _start(self, question: tuple, recipe: Recipe, classes: int, by: str) -> None:
-        self._asked, self._by = question, by
+    def _start(self, asked: tuple, recipe: Recipe, classes: int, by: str) -> None:
+        self._asked, self._by = asked, by
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.training.foretell"], cwd=PROJECT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -103,13 +100,13 @@ class Forecast:
         if self._process is None or self._process.poll() is None:
             return
         out, errors = self._process.communicate()
-        question, status = self._asked, self._process.returncode
+        asked, status = self._asked, self._process.returncode
         self._process = self._asked = None
-        if question is not None:
+        if asked is not None:
+            self._answers.pop(asked, None)
             while len(self._answers) >= _KEPT:
                 del self._answers[next(iter(self._answers))]
-            self._answers.pop(question, None)
-            self._answers[question] = _read(out, errors, status)
+            self._answers[asked] = _read(out, errors, status)
 
 
 def _read(out: str, errors: str, status: int) -> Answer:
@@ -120,10 +117,3 @@ def _read(out: str, errors: str, status: int) -> Answer:
     if "problem" in found:
         return Answer("", time.monotonic(), problem=found["problem"])
     return Answer(found["name"], time.monotonic(), Need.from_json(found["need"]), Room(**found["room"]))
-
-
-def _question(recipe: Recipe, classes: int) -> tuple:
-    stage = max((stage for _, stage in recipe.phases), key=lambda r: r.pixels[0] * r.pixels[1])
-    # Whether a batch is computed in parts matters, in how many does not.
-    whether = (bool(getattr(stage, name)) for name in _WHETHER)
-    return (classes, stage.accumulate > 1, *(getattr(stage, name) for name in _MATTERS), *whether)

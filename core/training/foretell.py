@@ -42,12 +42,12 @@ def foretold(recipe: Recipe, classes: int, processes: int = 1) -> str:
 
 def main() -> None:
     """Read a question as JSON from standard input, print the answer: for `core.training.foresee`."""
-    os.nice(10)
+    os.nice(5)  # a training that runs comes first
+    device = describe()
     torch.set_num_threads(1)
     asked = json.loads(sys.stdin.read())
     try:
         recipe = parse_recipe(asked["recipe"], "The recipe")
-        device = describe()
         need = estimate(recipe, asked["classes"], str(device["device"]))
         answer = {"need": need.as_json(), "room": asdict(room(str(device["device"]))), "name": device["name"]}
     except GapwiseError as error:

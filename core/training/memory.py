@@ -22,7 +22,7 @@ from core.models.memory import Meter, pretended, pretending
 from core.models.zoo import build
 from core.training.batches import EpochBatches, Normalize
 from core.training.device import describe
-from core.training.need import Need
+from core.training.need import Need, largest_stage, question
 from core.training.optim import make_optimizer
 from core.training.processes import precision
 from core.training.recipe import Recipe
@@ -37,16 +37,18 @@ SCRATCH = {"cuda": 1.0, "mps": 1.0, "cpu": 1.0}
 # CPU: oneDNN's compiled kernels, and the C library's heap, which tensors that come and go leave full of holes; from
 # benchmarks/memory.py on two cores.
 LIBRARIES = {"cuda": (100 * MIB, 0.0), "mps": (100 * MIB, 0.0), "cpu": (40 * MIB, 0.15)}
+_KEPT = 64  # estimates: a sweep's trials ask again and again
+_KNOWN: dict[tuple, tuple[Course, Course]] = {}
 _LOWER = {"bf16": torch.bfloat16, "fp16": torch.float16}
 # What CUDA's autocast computes in float32 and the CPU's does not, of what networks for pictures use.
-_KEPT = {
+_IN_FLOAT32 = {
     nn.functional.layer_norm, nn.functional.group_norm, nn.functional.softmax, nn.functional.log_softmax,
     torch.softmax, torch.log_softmax, torch.Tensor.softmax, torch.Tensor.log_softmax,
 }  # fmt: skip
 
 
 def estimate(recipe: Recipe, classes: int, device: str | None = None, processes: int = 1) -> Need:
-    """Return what a training will need; takes a second or a few, and no memory to speak of.
+    """Return what a training will need; takes some seconds the first time, and no memory to speak of.
 
     Args:
         classes: At least 1.
@@ -56,8 +58,17 @@ def estimate(recipe: Recipe, classes: int, device: str | None = None, processes:
     Raises:
         GapwiseError: If the recipe's network or optimizer can't be made, or can't be followed.
     """
-    device = device or str(describe()["device"])
-    stage = max((r for _, r in recipe.phases), key=lambda r: r.pixels[0] * r.pixels[1])
+    device, stage = device or str(describe()["device"]), largest_stage(recipe)
+    key = question(recipe, classes), device, processes
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _KEPT:
+            _KNOWN.clear()
+        _KNOWN[key] = _courses(stage, classes, device, processes)
+    return Need(stage.batch_size, stage.accumulate, processes, *_KNOWN[key])
+
+
+def _courses(stage: Recipe, classes: int, device: str, processes: int) -> tuple[Course, Course]:
+    """Return the memory of a step and of a look at held-out pictures, libraries included."""
     try:
         with _unchanged_randomness():
             training, measuring = _Rehearsal(stage, classes, device, processes).play()
@@ -66,10 +77,10 @@ def estimate(recipe: Recipe, classes: int, device: str | None = None, processes:
     except Exception as error:  # it leans on torch's insides, and a training must not hang on it
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise GapwiseError(
-            f"The memory that {recipe.model} needs can't be estimated: {first} The training itself may run."
+            f"The memory that {stage.model} needs can't be estimated: {first} The training itself may run."
         ) from error
-    courses = (course.allowing(*LIBRARIES[device]).peaks() for course in (training, measuring))
-    return Need(recipe.batch_size, recipe.accumulate, processes, *courses)
+    training, measuring = (course.allowing(*LIBRARIES[device]).peaks() for course in (training, measuring))
+    return training, measuring
 
 
 class _Rehearsal:
@@ -204,7 +215,7 @@ class _AsCuda(TorchFunctionMode):
     """Autocast as CUDA does it, on a CPU's tensors."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func in _KEPT:
+        if func in _IN_FLOAT32:
             args = tuple(a.float() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args)
         return func(*args, **(kwargs or {}))
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from core.models.course import Course, total
+from core.training.recipe import Recipe
 
 MARGIN = 0.1  # of the need: what an allocator has reserved and can't use, and what was estimated wrong
 EVAL_BATCH = 64  # held-out pictures that are looked at at once, where twice the training's number is not less
+# What decides about memory; batches do not, since an estimate holds for all of them.
+_MATTERS = ("model", "width", "depth", "freeze", "size", "grey", "optimizer", "momentum", "weight_decay", "precision")
+_WHETHER = ("dropout", "drop_path", "clip_grad", "ema_decay", "mixup", "cutmix")  # how much of it does not matter
 
 
 @dataclass(frozen=True)
@@ -138,12 +142,31 @@ class Verdict:
 
 
 def judge(need: Need, room: Room) -> Verdict:
-    """Return whether a training fits, and what would."""
+    """Return whether a training fits, and what would.
+
+    Args:
+        room: Of one device. GPUs have one process each; processes on a CPU share its memory.
+    """
+    if room.device == "cpu":
+        room = replace(room, free=room.free // need.processes, total=room.total // need.processes)
     needed = need.needed()
     return Verdict(
         room, need.batch_size, need.at_once, need.parts(), needed, needed <= room.free, needed <= room.total,
         need.largest_batch(room.free), need.accumulate_that_fits(room.free),
     )  # fmt: skip
+
+
+def largest_stage(recipe: Recipe) -> Recipe:
+    """Return the stage that needs most, as a recipe without stages."""
+    return max((stage for _, stage in recipe.phases), key=lambda r: r.pixels[0] * r.pixels[1])
+
+
+def question(recipe: Recipe, classes: int) -> tuple:
+    """Return what an estimate hangs on: recipes with the same need one estimate, whatever their batches."""
+    stage = largest_stage(recipe)
+    whether = (bool(getattr(stage, name)) for name in _WHETHER)
+    # Whether a batch is computed in parts matters, in how many does not.
+    return (classes, stage.accumulate > 1, *(getattr(stage, name) for name in _MATTERS), *whether)
 
 
 def size(count: float) -> str:

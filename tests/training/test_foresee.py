@@ -65,7 +65,7 @@ def found() -> dict:
 def test_a_real_worker_answers_as_the_estimate_here_does():
     recipe, forecast = tiny.recipe(), Forecast()
     assert forecast.ask(recipe, 2) is None
-    wait_until(lambda: forecast.ask(recipe, 2) is not None, seconds=120)
+    wait_until(lambda: forecast.ask(recipe, 2) is not None, seconds=300)  # other work may have the cores
     answer = forecast.ask(recipe, 2)
     here = estimate(recipe, 2)
     assert answer.verdict(recipe).parts == here.parts()

@@ -24,6 +24,7 @@ def test_trouble_with_the_estimate_stops_no_training(monkeypatch):
     def broken(*_: object) -> None:
         raise KeyError("torch changed")
 
+    monkeypatch.setattr(memory, "_KNOWN", {})
     monkeypatch.setattr(memory._Rehearsal, "play", broken)
     assert foretold(tiny.recipe(), 2).startswith(
         "memory: The memory that tf_efficientnetv2_b0 needs can't be estimated"

@@ -130,6 +130,7 @@ def test_trouble_inside_is_told_and_stops_nothing(monkeypatch):
     def broken(*_: object) -> None:
         raise KeyError("torch changed")
 
+    monkeypatch.setattr(memory, "_KNOWN", {})
     monkeypatch.setattr(memory._Rehearsal, "play", broken)
     with pytest.raises(GapwiseError, match="can't be estimated: 'torch changed'.*The training itself may run"):
         estimate(tiny.recipe(), CLASSES, "cpu")

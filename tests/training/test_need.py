@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.models.course import PARTS, Course
-from core.training.need import MARGIN, Need, Room, judge, size
+from core.training.need import MARGIN, Need, Room, judge, question, size
+from tests import tiny
 
 WEIGHTS, ACTIVATIONS = PARTS.index("weights"), PARTS.index("activations")
 
@@ -85,6 +88,21 @@ def test_other_batches_need_no_other_estimate():
     assert need(32).with_batch(64, 2).at_once == 32
     again = Need.from_json(need(32, 2, 2).as_json())
     assert (again.needed(), again.at_once, again.processes) == (need(32, 2, 2).needed(), 8, 2)
+
+
+def test_processes_on_a_cpu_share_its_memory_and_gpus_have_one_each():
+    on_cpu = replace(room(4200), device="cpu")
+    assert judge(need(32, processes=2), room(4200)).largest_batch == 64
+    assert judge(need(32, processes=2), on_cpu).largest_batch == 22  # half of 4200, less 1000, for each
+
+
+def test_an_estimate_hangs_on_what_changes_memory_and_on_nothing_else():
+    same = {"batch_size": 8, "lr": 0.1, "epochs": 7, "seed": 3, "dropout": 0.3, "accumulate": 4, "hflip": 0.0}
+    recipe = tiny.recipe(batch_size=64, dropout=0.1, accumulate=2)
+    assert question(recipe.changed(**same), 2) == question(recipe, 2)
+    for other in ({"size": 40}, {"accumulate": 1}, {"dropout": 0.0}, {"optimizer": "sgd"}, {"ema_decay": 0.9}):
+        assert question(recipe.changed(**other), 2) != question(recipe, 2)
+    assert question(recipe, 3) != question(recipe, 2)
 
 
 @pytest.mark.parametrize(("count", "text"), [(950, "1 kB"), (20_400, "20 kB"), (3_600_000, "4 MB"),
