@@ -65,7 +65,7 @@ def main() -> None:
             for name, arm in arms.items():
                 found[name][seed], right[name, seed] = one(data, name, arm.model_copy(update={"seed": seed}))
                 result["arms"] = {n: summary(arms[n], runs) for n, runs in found.items() if runs}
-                result["progressive_minus"] = {c: difference(right, c) for c in args.controls if (c, seed) in right}
+                result["progressive_minus"] = {c: difference(right, c) for c in args.controls if found[c]}
                 result["minutes"] = round((time.perf_counter() - began) / 60, 1)
                 if args.out:  # after every run: what is measured is not lost
                     args.out.write_text(json.dumps(result, indent=1) + "\n")
@@ -162,7 +162,7 @@ def difference(right: Mapping[tuple[str, int], np.ndarray], other: str) -> dict[
     gaps = np.mean([right["progressive", s].astype(float) - right[other, s] for s in seeds], axis=0)  # (N,)
     half = 1.96 * gaps.std(ddof=1) / math.sqrt(len(gaps))
     each = [round(float(right["progressive", s].mean() - right[other, s].mean()), 4) for s in seeds]
-    ends = [round(float(gaps.mean()) - half, 4), round(float(gaps.mean()) + half, 4)]
+    ends = [round(float(gaps.mean() - half), 4), round(float(gaps.mean() + half), 4)]
     return {"mean": round(float(gaps.mean()), 4), "each": each, "interval95_test_images": ends}
 
 
