@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from core.store.labels import label_id as find_label
 from core.store.labels import labels
 from core.training.batches import own_normalization, seed_all
 from core.training.device import describe
+from core.training.foretell import foretold
 from core.training.loop import Trainer
 from core.training.optim import make_optimizer
 from core.training.pictures import Pictures
@@ -138,6 +140,8 @@ def trainer(ws: Workspace, run_id: int, reporter: Reporter, model: nn.Module | N
         with ws.write() as connection:
             runs.set_metrics(connection, run_id, metrics)
 
+    if int(os.environ.get("RANK", "0")) == 0:
+        log.info("%s", foretold(recipe, len(facts["classes"]), int(os.environ.get("WORLD_SIZE", "1"))))
     normalization = facts["mean"], facts["std"]
     return Trainer(folder, recipe, model, pictures, train_cells, heldout, normalization, on_best)
 

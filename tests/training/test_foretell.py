@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from core.jobs.reporter import Silent
 from core.training import memory
 from core.training.foretell import foretold
+from core.training.train import Order, train
 from tests import tiny
 
 
@@ -29,3 +31,12 @@ def test_trouble_with_the_estimate_stops_no_training(monkeypatch):
     assert foretold(tiny.recipe(), 2).startswith(
         "memory: The memory that tf_efficientnetv2_b0 needs can't be estimated"
     )
+
+
+def test_a_training_logs_it_before_it_begins(ws, caplog):
+    with caplog.at_level("INFO", logger="gapwise"):
+        train(ws, Order("bright", "tiny", tiny.recipe(epochs=1)), Silent())
+    lines = [record.getMessage() for record in caplog.records]
+    told = [n for n, line in enumerate(lines) if line.startswith("memory: needs about ")]
+    assert told == [0]
+    assert any(line.startswith("epoch 1: ") for line in lines)
