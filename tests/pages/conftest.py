@@ -12,11 +12,14 @@ from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from core.demo.build import build
+from core.jobs import process
+from core.models.catalog import Catalog
 from core.store import cells, schema
 from core.store.labels import label_id
 from core.store.proposals import put_proposals
 from core.workspace import Workspace
 from pages.ui import training_facts, training_memory
+from tests.pages.form import NAMES
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGES = 30
@@ -59,15 +62,15 @@ def proposed(demo: Workspace) -> Workspace:
 
 
 class _Nobody:
-    """Stands in for the processes that a page asks about device, names and memory: none has answered yet."""
+    """Stands in for the processes that a page asks about device, names and memory; only names are known yet."""
 
     waiting = False
 
     def name(self) -> None:
         return None
 
-    def catalog(self) -> None:
-        return None
+    def catalog(self) -> Catalog:
+        return NAMES
 
     def ask(self, *_: object) -> None:
         return None
@@ -80,6 +83,20 @@ def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
         (training_facts, "_probe"), (training_facts, "_listing"), (training_memory, "_forecast"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, _Nobody)
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Command lines of started workers, which do not start."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(process, "spawn", lambda arguments, log: found.append(list(arguments)) or 2**22 + 1)
+    return found
+
+
+@pytest.fixture
+def app(demo: Workspace, open_page: Callable[[str], AppTest]) -> AppTest:
+    """The Fine-tune page on the demo."""
+    return open_page("fine_tune")
 
 
 @pytest.fixture
