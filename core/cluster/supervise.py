@@ -5,8 +5,11 @@ Imports torch: for worker processes only.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
+import shutil
 import time
 import uuid
 
@@ -31,6 +34,7 @@ from core.workspace import Workspace
 log = logging.getLogger("gapwise")
 
 LOOK_SECONDS = 0.3
+FULL_BYTES = 64 * 1024  # less than any file that a process would have left
 HEAR_SECONDS = 5.0  # the reporter looks more often
 # What a process says when another one is gone: a consequence, no reason.
 _LOST = re.compile(r"closed by peer|reset by peer|broken pipe|gloo|nccl", re.IGNORECASE)
@@ -220,6 +224,10 @@ class Supervision:
             raise GapwiseError(noted["message"])
         if ended.clear:
             raise GapwiseError(ended.message) from (ChildProcessError(ended.message) if ended.passing else None)
+        if shutil.disk_usage(self.folder.root).free < FULL_BYTES:  # then no process could leave word
+            raise GapwiseError(
+                "The disk is full. Free some space, then resume: the best and the latest checkpoint are kept."
+            ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if noted and not _LOST.search(noted["message"]):
             raise GapwiseError(f"A training process failed: {noted['message']} (The log has the details.)")
         raise GapwiseError(

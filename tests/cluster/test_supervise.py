@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -175,6 +176,17 @@ def test_a_failure_says_why_and_what_is_worth_trying(supervise, noted, said, fir
     assert job.state == "failed"
     assert job.message.startswith(said)
     assert job.actions[0] == first
+
+
+def test_on_a_full_disk_where_no_process_could_leave_word_that_is_said(supervise, monkeypatch):
+    def fails(p: Played) -> None:
+        full = SimpleNamespace(free=4096)
+        monkeypatch.setattr("core.cluster.supervise.shutil.disk_usage", lambda path: full)
+        p.result = Ended(False, "exit status 1")
+
+    _, job, _ = supervise(fails)
+    assert job.message.startswith("The disk is full.")
+    assert job.actions[0] == "resume"
 
 
 def test_processes_that_thought_themselves_alone_are_no_success(supervise):
