@@ -88,6 +88,12 @@ def _fill(model: nn.Module, tensors: dict[str, torch.Tensor], origin: str) -> No
     head = model.pretrained_cfg.get("classifier") or ()
     heads = tuple(f"{h}." for h in ((head,) if isinstance(head, str) else head))
     fitting = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
+    broken = [k for k, v in fitting.items() if v.is_floating_point() and not v.isfinite().all()]
+    if broken:
+        raise GapwiseError(
+            f"The weights in {origin} hold values that are no numbers (NaN or infinite), for example in {broken[0]}:"
+            " what saved them had failed. Choose another file."
+        )
     wanting = [k for k in own if k not in fitting and not (heads and k.startswith(heads))]
     if wanting:
         raise GapwiseError(

@@ -18,6 +18,7 @@ from torch import nn
 
 from core.errors import GapwiseError
 from core.files import write_atomic
+from core.store.runs import BEST
 from core.training.optim import Schedule
 
 log = logging.getLogger("gapwise")
@@ -134,9 +135,9 @@ class Checkpoints:
             GapwiseError: If it is there but broken.
         """
         name = _pointed(self.root)
-        if name is None:
+        if name is None and not (self.root / BEST).exists():
             return False
-        folder = self.root / FOLDER / name
+        folder = self.root / FOLDER / (name or POINTER)  # a best epoch without a latest checkpoint: somebody lost it
         try:
             if (folder / _OLD_STATE).exists():
                 os.replace(folder / _OLD_STATE, folder / STATE)

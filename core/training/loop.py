@@ -160,6 +160,8 @@ class Trainer:
         trained = time.perf_counter() - began
         self.stepper.settle()
         metrics = measure(self.logits(self.heldout), np.array([k.value for k in self.heldout]))
+        # The last step of an epoch may be the one that ruins the weights: they must become neither best nor latest.
+        self._check_finite(metrics["loss"])
         self._close_epoch(metrics, loss, trained, time.perf_counter() - began)
         return True
 
@@ -178,6 +180,7 @@ class Trainer:
                 if stop:
                     return False
                 saved = time.perf_counter()
+                self._finite_loss()
                 self._save()
             total += self.stepper(batches, position.step, position.steps, parts)
             size = batches.size_of(position.step)
@@ -254,12 +257,16 @@ class Trainer:
     def _finite_loss(self) -> float:
         position = self.position
         loss = position.loss_sum / max(1, position.seen)
+        self._check_finite(loss)
+        return loss
+
+    def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):
             raise GapwiseError(
-                f"The loss is no number any more in epoch {position.epoch + 1} (learning rate {self.schedule.lr:g})."
-                " The checkpoints from before are kept. Start again with a lower learning rate, or set clip_grad to 1."
+                f"The loss is no number any more in epoch {self.position.epoch + 1} (learning rate"
+                f" {self.schedule.lr:g}). The checkpoints from before are kept. Start again with a lower learning"
+                " rate, or set clip_grad to 1."
             )
-        return loss
 
     def _tell(self, reporter: Reporter, loss_sum: float, seconds: float) -> None:
         position, best = self.position, self.position.best

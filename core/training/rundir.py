@@ -10,11 +10,12 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import GapwiseError
 from core.files import write_atomic
@@ -22,6 +23,7 @@ from core.store.runs import BEST, DATA, METRICS
 from core.training.recipe import Recipe, parse_recipe
 
 RECIPE, FACTS = "recipe.toml", "run.json"
+T = TypeVar("T")
 _LIBRARIES = ("torch", "torchvision", "timm", "accelerate", "safetensors", "numpy", "pillow")
 
 
@@ -74,19 +76,16 @@ class RunDir:
 
     def facts(self) -> dict:
         """Return label, classes, normalization, fingerprint and the like."""
-        return json.loads(self._read(FACTS))
+        return self._parsed(FACTS, json.loads)
 
     def recipe(self) -> Recipe:
         import tomllib
 
-        return parse_recipe(tomllib.loads(self._read(RECIPE)), f"The recipe in {self.root}")
+        return self._parsed(RECIPE, lambda text: parse_recipe(tomllib.loads(text), "It"))
 
     def data(self) -> tuple[list[Known], list[Known]]:
         """Return training and held-out cells."""
-        parts: dict[str, list[Known]] = {"train": [], "heldout": []}
-        for row in csv.DictReader(io.StringIO(self._read(DATA))):
-            parts[row["part"]].append(Known(int(row["image_id"]), int(row["value"]), row["digest"], row["path"]))
-        return parts["train"], parts["heldout"]
+        return self._parsed(DATA, _cells)
 
     def append_metrics(self, row: dict) -> None:
         """Add an epoch's metrics."""
@@ -97,17 +96,34 @@ class RunDir:
         """Forget epochs that were measured but never checkpointed: they come again."""
         if self.metrics.exists():
             lines = self.metrics.read_text(encoding="utf-8").split("\n")[:-1]
-            kept = [line for line in lines if line and json.loads(line)["epoch"] <= epoch]
+            kept = [line for line in lines if 0 < _epoch(line) <= epoch]
             write_atomic(self.metrics, "".join(f"{line}\n" for line in kept).encode())
 
-    def _read(self, name: str) -> str:
+    def _parsed(self, name: str, parse: Callable[[str], T]) -> T:
         try:
-            return (self.root / name).read_text(encoding="utf-8")
+            return parse((self.root / name).read_text(encoding="utf-8"))
         except OSError as error:
-            raise GapwiseError(
-                f"The run folder {self.root} lacks {name} ({error.strerror}), so this run can't go on."
-                " Start a new training."
-            ) from error
+            problem = f"is missing ({error.strerror})"
+        except (ValueError, KeyError, TypeError, GapwiseError) as error:
+            problem = f"is broken ({str(error)[:100]})"
+        raise GapwiseError(f"{self.root / name} {problem}, so this run can't go on. Start a new training.")
+
+
+def _cells(text: str) -> tuple[list[Known], list[Known]]:
+    parts: dict[str, list[Known]] = {"train": [], "heldout": []}
+    for row in csv.DictReader(io.StringIO(text)):
+        parts[row["part"]].append(Known(int(row["image_id"]), int(row["value"]), row["digest"], row["path"]))
+    if not parts["train"] or not parts["heldout"]:
+        raise ValueError("no images to train on or to measure on")
+    return parts["train"], parts["heldout"]
+
+
+def _epoch(line: str) -> int:
+    """Return the epoch that a line of metrics is about; 0 for one that can't be read, as a power failure leaves it."""
+    try:
+        return int(json.loads(line)["epoch"])
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def fingerprint(train: Sequence[Known], heldout: Sequence[Known]) -> str:
