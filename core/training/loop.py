@@ -14,7 +14,7 @@ from torch import nn
 
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
-from core.training.batches import Normalize, plain_batches, train_loader
+from core.training.batches import Normalize, loader_workers, plain_batches, train_loader
 from core.training.checkpoint import Checkpoints, Position, save_best
 from core.training.device import describe
 from core.training.measure import measure
@@ -131,8 +131,8 @@ class Trainer:
         if self.stage == (number, self.position.parts):
             return
         self.stage = number, self.position.parts
-        workers = 4 if self.accelerator.device.type == "cuda" else 0
         accelerator = self.accelerator
+        workers = loader_workers(accelerator.device, len(self.train), accelerator.num_processes)
         self.loader = train_loader(
             self.pictures[stage.pixels], self.train, stage, workers, self.position.parts,
             accelerator.process_index, accelerator.num_processes,

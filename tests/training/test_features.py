@@ -306,3 +306,19 @@ def test_a_compiled_network_learns_the_same_and_its_run_can_be_resumed(ws, linea
     for row, other in zip(plain, compiled, strict=True):
         assert row[2:4] == pytest.approx(other[2:4], abs=1e-5)
     assert resumed == compiled
+
+
+def test_a_process_that_prepares_pictures_changes_nothing_but_the_time(ws, monkeypatch):
+    from core.training import batches
+
+    settings = {"rotate": 10, "rand_augment": 5, "dropout": 0.2, "stages": STAGES}
+    recipe = training.Recipe(**{**tiny.recipe().model_dump(exclude={"epochs", "size"}), **settings})
+    for worth in (1, 1000):
+        monkeypatch.setattr(batches, "_WORTH_A_WORKER", worth)
+        train(ws, Order("bright", "tiny", recipe, predict=False), Silent())
+    assert batches.loader_workers(torch.device("cpu"), 999) == 0
+    monkeypatch.setattr(batches, "_WORTH_A_WORKER", 1)
+    assert batches.loader_workers(torch.device("cpu"), 999, processes=999) == 0
+    train(ws, Order("bright", "tiny", recipe, predict=False), StopAfter(9))
+    train(ws, Order("bright", "tiny", recipe, predict=False), Silent(), run_id=3)
+    assert curve(ws, 1) == curve(ws, 2) == curve(ws, 3)
