@@ -1,0 +1,80 @@
+"""`jobs`: what the shell can do with what runs in other processes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core import jobs
+from core.__main__ import main
+from core.jobs import process
+from core.store import jobs as store
+from core.store import runs
+from tests import tiny
+
+
+@pytest.fixture
+def ws(tmp_path, monkeypatch):
+    """A finished training with its run, started jobs that never come up."""
+    monkeypatch.setenv("GAPWISE_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setattr(process, "spawn", lambda arguments, log: 2**22 + 1)
+    ws = tiny.workspace(tmp_path / "ws", [0, 1, -1])
+    job_id = jobs.register(ws, "train", ["train", "--label", "bright", "--recipe", "quick-cpu"])
+    with ws.write() as connection:
+        run_id = runs.add_run(connection, 1, "quick-cpu", {}, job_id)
+        store.change_job(connection, job_id, state="finished", run_id=run_id, message="Run 1: accuracy 0.9.")
+    ws.run_dir(run_id).mkdir()
+    return ws
+
+
+@pytest.fixture
+def run(ws, capsys):
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = main(["jobs", *arguments, "--workspace", str(ws.root)])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_a_list_names_state_command_and_what_came_out(run):
+    status, out, _ = run()
+    assert status == 0
+    assert "finished" in out
+    assert "train --label bright --recipe quick-cpu" in out
+    assert "Run 1: accuracy 0.9." in out
+
+
+def test_retry_prints_the_new_job(run, ws):
+    status, out, _ = run("retry", "1", "--json")
+    told = json.loads(out)
+    assert (status, told["id"], told["run_id"]) == (0, 2, None)
+    assert told["command"] == jobs.get_job(ws, 1).command
+
+
+def test_delete_says_what_went_and_what_stays(run, ws):
+    assert run("delete", "1")[1] == "job 1 is deleted; run 1 stays\n"
+    assert ws.run_dir(1).is_dir()
+    assert run("list")[1] == "no jobs yet\n"
+
+
+def test_delete_takes_the_run_along_when_told_to(run, ws):
+    assert run("delete", "1", "--with-run")[1] == "job 1 is deleted, with run 1 and 0 proposals\n"
+    assert not ws.run_dir(1).exists()
+
+
+def test_what_can_not_be_done_exits_with_one_and_says_why(run):
+    for arguments, told in ((["stop", "1"], "is finished"), (["resume", "1"], "is finished"),
+                            (["retry", "9"], "no job 9"), (["delete", "9"], "no job 9")):  # fmt: skip
+        status, out, err = run(*arguments)
+        assert (status, out) == (1, "")
+        assert told in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["retry"], ["delete"], ["list", "1"], ["stop", "1", "--with-run"], ["--with-run"], ["explode", "1"]]
+)
+def test_wrong_usage_exits_with_two(ws, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(["jobs", *arguments, "--workspace", str(ws.root)])
+    assert caught.value.code == 2
