@@ -108,7 +108,7 @@ def bare_loop(model: nn.Module, optimizer: torch.optim.Optimizer, trainer, batch
     return len(batches)
 
 
-def our_loop(trainer, batches: list) -> int:
+def our_loop(trainer, batches: list) -> float:
     """The trainer's own pass, fed from memory."""
     whole = trainer.loader, trainer.batches
     size = trainer.recipe.batch_size
@@ -119,7 +119,7 @@ def our_loop(trainer, batches: list) -> int:
         trainer.loader, trainer.batches = whole
 
 
-def our_pipeline(trainer, steps: int) -> int:
+def our_pipeline(trainer, steps: int) -> float:
     """The trainer's own pass over the data set, augmentation and all."""
     done = 0
     while done < steps:
@@ -127,11 +127,10 @@ def our_pipeline(trainer, steps: int) -> int:
     return done
 
 
-def _one_pass(trainer) -> int:
+def _one_pass(trainer) -> float:
     position = trainer.position
-    before = position.steps
     trainer._steps(Silent(), time.perf_counter())
-    steps = position.steps - before
+    steps = position.seen / trainer.recipe.batch_size  # the last batch of an epoch may be a smaller one
     # As the end of an epoch does it, without measuring and saving.
     position.epoch, position.step, position.loss_sum, position.seen = position.epoch + 1, 0, 0.0, 0
     position.steps = 0
