@@ -38,6 +38,7 @@ TRAIN_DRAFTS = "train_drafts"  # dict recipe name -> training_draft.Draft: what 
 TRAIN_CLONE = "train_clone"  # {"label", "recipe", "values"}: what the form opens with once; or None
 TRAIN_SAVED = "train_saved"  # str: a recipe that was saved a moment ago, chosen next; empty for none
 TRAIN_WHERE = "train_where"  # dict: place (here or cluster), processes, address, workers, gpus_ and cpus_per_worker
+TRAIN_TRACKERS = "train_trackers"  # list: names of the tools that follow a training
 TRAIN_STARTED = "train_started"  # (workspace root, command, seconds): the last start, so that one press starts one job
 TRAIN_JOBS_PAGE = "train_jobs_page"  # int: which page of jobs is shown, from 1
 TRAIN_DELETE = "train_delete_job"  # (workspace root, job id) that is asked about before it is deleted; or None
@@ -78,6 +79,7 @@ _DEFAULTS = {
     TRAIN_DRAFTS: {},
     TRAIN_CLONE: None,
     TRAIN_SAVED: "",
+    TRAIN_TRACKERS: [],
     TRAIN_STARTED: None,
     TRAIN_WHERE: {
         "place": "here",
@@ -87,7 +89,6 @@ _DEFAULTS = {
         "gpus_per_worker": 0,
         "cpus_per_worker": 1,
     },
-    TRAIN_JOBS_PAGE: 1,
     TRAIN_DELETE: None,
     SWEEP_SETTINGS: ["dropout", "weight_decay"],
     SWEEP_VALUES: {},

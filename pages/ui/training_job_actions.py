@@ -112,7 +112,8 @@ def _retry(workspace: Workspace, job_id: int) -> str:
 
 def _clone(workspace: Workspace, job_id: int) -> str:
     asked = parse_train_command(jobs.get_job(workspace, job_id).command)
-    state.put(state.TRAIN_CLONE, {"label": asked.label, "recipe": asked.recipe, "values": asked.values})
+    whole = {"label": asked.label, "recipe": asked.recipe, "values": asked.values}
+    state.put(state.TRAIN_CLONE, {**whole, "pseudo": asked.pseudo, "rest": list(asked.rest)})
     return f"The form above has the settings of job {job_id} now."
 
 

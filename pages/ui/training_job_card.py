@@ -34,11 +34,11 @@ _HINTS = {
 }
 
 
-def card(workspace: Workspace, job: Job, first: bool) -> None:
+def card(workspace: Workspace, job: Job, opened: bool) -> None:
     """Draw a job.
 
     Args:
-        first: Whether it is on top of the page: of a failure, the log is open then.
+        opened: Whether its log is shown at once, if it failed.
     """
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -55,7 +55,7 @@ def card(workspace: Workspace, job: Job, first: bool) -> None:
             st.caption(plain(job.message))
         if job.kind == "train" and UNREACHABLE in job.message:
             training_job_actions.random_weights(workspace, job)
-        _details(workspace, job, opened=first and job.state in ("failed", "lost"))
+        _details(workspace, job, opened=opened and job.state in ("failed", "lost"))
 
 
 def title(job: Job) -> str:
@@ -66,7 +66,7 @@ def title(job: Job) -> str:
         words.append(plain(about["label"]))
     if "recipe" in about:
         words.append(f"with {plain(about['recipe'].rpartition('/')[2])}")
-    run = about.get("run") or job.run_id
+    run = about.get("run") or (job.run_id if job.kind != "sweep" else None)  # of a sweep it is just one of many
     return " ".join(words) + (f" · run {plain(run)}" if run else "")
 
 

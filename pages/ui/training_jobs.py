@@ -25,16 +25,23 @@ def panel(workspace: Workspace) -> None:
     if not count:
         st.caption("Nothing has run yet.")
     pages = max(1, -(-count // PER_PAGE))
-    page = min(pages, state.get(state.TRAIN_JOBS_PAGE))
+    page = _page(pages)
     found = _shown(workspace, page)
     # No widgets inside: a poller that holds one crashes when the page around it changes.
     active = any(job.active for job in found)
     st.fragment(run_every=LIVE_SECONDS if active else IDLE_SECONDS)(_watch)(workspace, page, _signs(workspace, found))
-    for number, job in enumerate(found):
-        training_job_card.card(workspace, job, first=number == 0)
+    newest = next((job.id for job in found if not job.active), None)
+    for job in found:
+        training_job_card.card(workspace, job, opened=job.id == newest)
     if pages > 1:
-        state.put(state.TRAIN_JOBS_PAGE, page)  # jobs may have been deleted
         st.pagination(pages, key=state.TRAIN_JOBS_PAGE)
+
+
+def _page(pages: int) -> int:
+    """Return the page that was chosen; the first when jobs were deleted until it had none."""
+    if st.session_state.get(state.TRAIN_JOBS_PAGE, 1) > pages:
+        del st.session_state[state.TRAIN_JOBS_PAGE]
+    return st.session_state.get(state.TRAIN_JOBS_PAGE, 1)
 
 
 def _shown(workspace: Workspace, page: int) -> list[Job]:

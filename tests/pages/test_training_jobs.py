@@ -77,6 +77,15 @@ def test_a_failure_says_why_and_what_to_do_and_shows_its_log(demo, open_page):
     assert "python -m core train --label mask" in app.code[1].value
 
 
+def test_the_log_of_the_newest_failure_is_open_also_while_something_runs(demo, open_page, monkeypatch):
+    for name in ("older", "newer"):
+        job_id = job(demo, "failed", message="No.")
+        (demo.job_dir(job_id) / "log.txt").write_text(f"the last line of the {name}\n")
+    monkeypatch.setattr(process, "alive", lambda *a: True)
+    job(demo, "running", pid=1)
+    assert open_page("fine_tune").code[0].value == "the last line of the newer"
+
+
 def test_a_full_disk_is_gone_on_with(demo, open_page):
     job_id = job(demo, "failed", message="The disk is full. Free some space, then resume.", run_id=1)
     write_beat(demo.job_dir(job_id), Beat(passing=True))
@@ -179,6 +188,11 @@ def test_all_jobs_can_be_reached_and_what_runs_is_on_every_page(demo, open_page,
     app.run()
     assert not app.exception
     assert ids() == [running, 2]
+    for job_id in range(2, 9):
+        jobs.delete(demo, job_id)
+    app.run()
+    assert not app.exception
+    assert ids() == [running, 9, 10, 11, 12, 13, 14]
 
 
 def test_a_queue_is_shown_in_the_order_of_its_turns(demo, open_page, monkeypatch):
