@@ -18,6 +18,7 @@ from core.store.jobs import job_row
 from core.store.labels import label_id
 from core.training.command import TrainCommand, add_options, parse_train_command, read_options, train_command
 from core.training.rundir import RunDir
+from core.training.trackers import TRACKERS, check_trackers, tracker_arguments
 from core.workspace import Workspace
 
 
@@ -25,6 +26,8 @@ def register(verbs: argparse._SubParsersAction) -> None:
     train = add_verb(verbs, "train", "train a label on its known cells, then predict its open ones", _train,
                      json_output=True)  # fmt: skip
     add_options(train)
+    about = "follow the training in another tool as well, by its own curves; may be given several times"
+    train.add_argument("--tracker", action="append", choices=list(TRACKERS), default=[], help=about)
     add_where(train)
     _job_options(train)
     predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
@@ -43,17 +46,23 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
 def _train(args: argparse.Namespace) -> int:
     ws, where = open_workspace(args), chosen_where(args)
     here = where.cluster is None  # else this machine's device is left to others
+    trackers = tuple(dict.fromkeys(args.tracker))
     if args.job is not None:  # a command that can't be read any more is then the job's failure, and told as such
-        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), where, *work), device=here)
+        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), trackers, where, *work),
+                    device=here)  # fmt: skip
+    check_trackers(trackers)
     asked = read_options(args)
     with ws.read() as connection:
         label_id(connection, asked.label)  # a wrong name is told before anything starts
     arguments = train_command(asked.label, _absolute(asked.recipe), asked.values, asked.pseudo, asked.standalone)
-    work = partial(_trained, ws, parse_train_command(arguments), where)
-    return _run(args, ws, "train", [*arguments, *where.arguments], work, device=here)
+    work = partial(_trained, ws, parse_train_command(arguments), trackers, where)
+    arguments += [*tracker_arguments(trackers), *where.arguments]
+    return _run(args, ws, "train", arguments, work, device=here)
 
 
-def _trained(ws: Workspace, asked: TrainCommand, where: Where, reporter: Reporter, job_id: int) -> str:
+def _trained(
+    ws: Workspace, asked: TrainCommand, trackers: tuple[str, ...], where: Where, reporter: Reporter, job_id: int
+) -> str:
     from core.cluster.supervise import train_there
     from core.training.train import TRUSTED, Order
 
@@ -62,7 +71,7 @@ def _trained(ws: Workspace, asked: TrainCommand, where: Where, reporter: Reporte
     # A run goes on with its own recipe, whatever became of the one that it was started with.
     recipe = asked.full_recipe() if run_id is None else RunDir(ws.run_dir(run_id)).recipe()
     sources = (*TRUSTED, "pseudo") if asked.pseudo else TRUSTED
-    order = Order(asked.label, asked.recipe_name, recipe, sources)
+    order = Order(asked.label, asked.recipe_name, recipe, sources, trackers=trackers)
     return train_there(ws, order, reporter, job_id, run_id, where)
 
 

@@ -25,6 +25,7 @@ from core.training.recipe import Recipe
 from core.training.regularize import DropPaths, Frozen, set_dropout, set_weight_decay
 from core.training.rundir import Known, RunDir
 from core.training.step import Stepper
+from core.training.trackers import Trackers
 
 log = logging.getLogger("gapwise")
 
@@ -86,6 +87,7 @@ class Trainer:
             log.info("going on after epoch %d, step %d", self.position.epoch, self.position.step)
         else:
             self._save()  # what a retry with smaller parts, or the next process, starts from
+        self.trackers = Trackers(self.accelerator, self.run.facts().get("trackers", ()), self.run)
         attempt = find_executable_batch_size(self._attempt, self._images_at_once(), self._fewer_at_once)
         try:
             attempt(reporter)
@@ -93,6 +95,8 @@ class Trainer:
             if isinstance(error, torch.OutOfMemoryError) or "No executable batch size" in str(error):
                 raise self._too_small() from error
             raise
+        finally:
+            self.trackers.close()
         return self.position
 
     def _attempt(self, images: int, reporter: Reporter) -> None:
@@ -232,6 +236,7 @@ class Trainer:
                 save_best(self.run.best, self.stepper.measured, stage.pixels)
                 self.on_best(row)
         self._save()
+        self.trackers.log(row)
         log.info("epoch %d: %s", row["epoch"], {k: round(v, 4) for k, v in row.items() if isinstance(v, float)})
 
     def logits(self, cells: Sequence[Known]) -> np.ndarray:

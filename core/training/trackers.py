@@ -10,7 +10,8 @@ import logging
 import netrc
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,11 @@ def check_trackers(names: Sequence[str]) -> None:
             )
 
 
+def tracker_arguments(names: Sequence[str]) -> list[str]:
+    """Return the options of `python -m core train` that choose trackers."""
+    return [f"--tracker={name}" for name in names]
+
+
 class Trackers:
     """The trackers of one run. A run that goes on goes on there, and no epoch comes twice."""
 
@@ -59,6 +65,7 @@ class Trackers:
         """
         Args:
             names: Of TRACKERS; those that are installed are started, by the main process alone.
+            run: Its metrics hold the epochs up to the checkpoint that the training goes on from.
         """
         self._run, self._live = run, {}
         self._notes: dict[str, dict] = {}
@@ -74,6 +81,8 @@ class Trackers:
                     "%s does not start: this training goes on without it", TRACKERS.get(name, name), exc_info=True
                 )
         accelerator.trackers = list(self._live.values())
+        for row in _measured(run):  # before a tracker was chosen, while it was away, or as a process was killed
+            self.log(row)
 
     def log(self, row: Mapping[str, object]) -> None:
         """Hand over an epoch's metrics, `epoch` among them; an epoch that a tracker has already is left out there."""
@@ -93,7 +102,7 @@ class Trackers:
             self._try(name, "could not finish", lambda t: t.finish())
         self._live = {}
 
-    def _try(self, name: str, trouble: str, work) -> bool:
+    def _try(self, name: str, trouble: str, work: Callable[[GeneralTracker], object]) -> bool:
         try:
             work(self._live[name])
         except Exception:  # no network, a full disk over there: the training is worth more
@@ -132,6 +141,19 @@ class Trackers:
             write_atomic(self._run.root / NOTES, json.dumps(self._notes).encode())
         except OSError as error:
             log.warning("what trackers have can't be noted (%s): after a resume epochs may come twice there", error)
+
+
+def _measured(run: RunDir) -> list[dict]:
+    """Return the run's epochs so far, without lines that a full disk broke off."""
+    try:
+        lines = run.metrics.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return [row for row in found if isinstance(row, dict) and "epoch" in row]
 
 
 def _options(name: str, note: dict, run: RunDir) -> tuple[str, dict[str, object]]:

@@ -46,6 +46,7 @@ class Order:
         sources: Whose values to learn from; held-out cells are never pseudo-labels.
         predict: Whether the open cells are predicted at the end.
         sweep: Which trial of which sweep this is: {"id": job, "trial": number, "values": settings}; None for none.
+        trackers: Of `core.training.trackers.TRACKERS`, which follow the run.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Order:
     sources: tuple[str, ...] = TRUSTED
     predict: bool = True
     sweep: Mapping[str, object] | None = None
+    trackers: tuple[str, ...] = ()
 
 
 def train(ws: Workspace, order: Order, reporter: Reporter, job_id: int | None = None, run_id: int | None = None) -> str:
@@ -215,6 +217,7 @@ def _facts(
         "device": describe(),
         "versions": versions(),
         **({"sweep": dict(order.sweep)} if order.sweep else {}),
+        **({"trackers": list(order.trackers)} if order.trackers else {}),
     }
 
 

@@ -12,6 +12,7 @@ from core.errors import GapwiseError
 from core.training import library
 from core.training.command import train_command
 from core.training.recipe import Recipe
+from core.training.trackers import tracker_arguments
 from pages.ui import (
     state,
     sweep_form,
@@ -19,6 +20,7 @@ from pages.ui import (
     training_memory,
     training_recipes,
     training_stages,
+    training_trackers,
     training_weights,
     training_where,
 )
@@ -148,6 +150,7 @@ def _front(name: str, base: Recipe) -> None:
         training_stages.draw(name, base)
     elif chosen == WHERE:
         training_where.draw()
+        training_trackers.draw()
     elif chosen:  # what is not shown costs nothing
         _fields(fields.row(), name, base, rest()[chosen])
 
@@ -209,7 +212,8 @@ def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: 
     try:
         training_weights.check(recipe.weights)
         where = training_where.chosen()
-        command = [*train_command(label, name, recipe.model_dump(mode="json"), pseudo), *where.arguments]
+        command = train_command(label, name, recipe.model_dump(mode="json"), pseudo)
+        command += [*tracker_arguments(training_trackers.chosen()), *where.arguments]
         before, now = state.get(state.TRAIN_STARTED), time.monotonic()
         if before and before[:2] == (str(workspace.root), command) and now - before[2] < ONE_PRESS:
             return

@@ -194,3 +194,17 @@ def test_no_torch_is_imported_to_list_jobs():
 
     code = "import sys, core.__main__ as m; m.parser(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_tracker_that_is_not_installed_is_told_before_a_job_is_made(run, ws, monkeypatch):
+    monkeypatch.setattr("core.training.trackers.find_spec", lambda name: None)
+    status, _, err = run("train", "--label", "bright", "--recipe", "quick-cpu", "--tracker", "mlflow")
+    assert status == 1
+    assert "MLflow is not installed" in err
+    assert jobs.list_jobs(ws) == []
+
+
+def test_trackers_are_part_of_the_jobs_command_once_each(run, spawned):
+    words = ["--tracker", "tensorboard", "--tracker", "tensorboard", "--detach"]
+    assert run("train", "--label", "bright", "--recipe", "quick-cpu", *words)[0] == 0
+    assert [word for word in spawned[0] if word.startswith("--tracker")] == ["--tracker=tensorboard"]

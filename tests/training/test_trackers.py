@@ -14,10 +14,13 @@ from accelerate.tracking import LOGGER_TYPE_TO_CLASS, TensorBoardTracker
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from core.errors import GapwiseError
+from core.jobs.reporter import Silent
+from core.store import runs
 from core.training import trackers
 from core.training.recipe import Progressive
 from core.training.rundir import RunDir
 from core.training.trackers import NOTES, Trackers, check_trackers
+from core.training.train import Order, train
 from tests import tiny
 
 FACTS = {"run": 7, "label": "bright", "recipe": "tiny"}
@@ -207,3 +210,39 @@ def test_weights_and_biases_is_offline_without_a_key_and_has_one_id_for_good(run
     assert trackers._options("wandb", note, run)[1]["id"] == options["id"] == note["id"]
     monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
     assert "mode" not in trackers._options("wandb", note, run)[1]
+
+
+def test_epochs_that_a_tracker_missed_are_handed_over_when_it_comes(run):
+    for epoch in (1, 2):
+        run.append_metrics(row(epoch, epoch / 8))
+    with open(run.metrics, "a", encoding="utf-8") as file:
+        file.write('{"epoch": 3, "lo')
+    tracker = started(run)
+    tracker.log(row(3, 0.75))
+    tracker.close()
+    assert seen(run) == [(1, 0.125), (2, 0.25), (3, 0.75)]
+
+
+class StopAfter(Silent):
+    """Asks for a stop at the n-th look."""
+
+    def __init__(self, looks: int) -> None:
+        self.left = looks
+
+    def should_stop(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_training_is_followed_through_stop_and_resume(ws):
+    order = Order("bright", "tiny", tiny.recipe(epochs=3), predict=False, trackers=("tensorboard",))
+    assert train(ws, order, StopAfter(8)).startswith("Stopped in epoch 2")
+    folder = RunDir(ws.run_dir(1))
+    assert [step for step, _ in seen(folder)] == [1]
+    time.sleep(1.1)  # see `later`
+    train(ws, order, Silent(), run_id=1)
+    frame = runs.metrics_frame(ws, 1)
+    assert seen(folder, "train_loss") == [
+        (epoch, pytest.approx(loss)) for epoch, loss in zip(frame["epoch"], frame["train_loss"], strict=True)
+    ]
+    assert [step for step, _ in seen(folder)] == [1, 2, 3]
