@@ -125,8 +125,12 @@ class Verdict:
     def as_json(self) -> dict:
         return asdict(self)
 
-    def advice(self) -> str:
-        """Return one or two sentences that say whether it fits, and what to do where it does not."""
+    def advice(self, setting: str = "accumulate") -> str:
+        """Return one or two sentences that say whether it fits, and what to do where it does not.
+
+        Args:
+            setting: What the reader calls the number of parts that a batch is computed in.
+        """
         if self.fits:
             return f"It fits. The largest batch that fits: {self.largest_batch:,}."
         if self.fits_alone:
@@ -136,8 +140,8 @@ class Verdict:
         if self.accumulate is None:
             return f"{ours} Not even two pictures at once would fit: choose smaller pictures or a smaller model."
         return (
-            f"{ours} With accumulate {self.accumulate} batches of {self.batch_size:,} fit; the largest batch that fits"
-            f" without: {self.largest_batch:,}."
+            f"{ours} Batches of {self.batch_size:,} fit with {setting} {self.accumulate}; the largest batch that fits as"
+            f" it is: {self.largest_batch:,}."
         )
 
 

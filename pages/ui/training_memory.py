@@ -29,6 +29,11 @@ PARTS = {
 }
 TAKEN, SPARE = "rgba(128,128,128,0.45)", "rgba(213,94,0,0.35)"  # by others; kept free for safety
 SECONDS = 1.0
+_SETTING = "“Parts of a batch” (under Running) at"
+_ELSE = {
+    False: "Started as it is, it computes each batch in more parts by itself when memory runs out.",
+    True: "Started as it is, the system may end it when memory runs out.",  # Linux kills, it does not refuse
+}
 
 
 def line(recipe: Recipe, classes: int) -> None:
@@ -43,10 +48,10 @@ def line(recipe: Recipe, classes: int) -> None:
     if verdict is None:
         st.caption(f"Memory: {plain(answer.problem)}")
         return
+    st.caption(summary(verdict))
     st.html(bar(verdict))
-    st.caption(f"{summary(verdict)} ({plain(answer.name)})")
     if not verdict.fits:
-        st.warning(f"{verdict.advice()} Started as it is, Gapwise splits batches by itself when memory runs out.")
+        st.warning(f"{verdict.advice(_SETTING)} {_ELSE[verdict.room.device == 'cpu']}")
 
 
 def summary(verdict: Verdict) -> str:
@@ -76,7 +81,7 @@ def bar(verdict: Verdict) -> str:
     end = 100 * verdict.room.total / whole
     mark = "" if end > 99.9 else f'<div style="{_AT_END}left:{end:.3f}%"></div>'
     about = escape(f"{summary(verdict).replace('**', '')}")
-    return f'<div role="img" aria-label="{about}" style="{_BAR}">{drawn}{mark}</div>{_legend(pieces, whole)}'
+    return f'<div role="img" aria-label="{about}" style="{_BAR}">{drawn}{mark}</div>{_legend(pieces, verdict.needed)}'
 
 
 _BAR = (
@@ -88,12 +93,12 @@ _SWATCH = "display:inline-block;width:10px;height:10px;border-radius:2px;margin-
 _LEGEND = "display:flex;flex-wrap:wrap;gap:2px 14px;font-size:0.8rem;opacity:0.8;margin-top:4px"
 
 
-def _legend(pieces: list[tuple[str, str, int]], whole: int) -> str:
-    """Name the pieces that can be seen."""
+def _legend(pieces: list[tuple[str, str, int]], needed: int) -> str:
+    """Name the pieces that matter."""
     seen = "".join(
         f'<span><span style="{_SWATCH};background:{color}"></span>{escape(name)} {size(count)}</span>'
         for name, color, count in pieces
-        if count > 0.004 * whole
+        if count > 0.02 * needed
     )
     return f'<div style="{_LEGEND}">{seen}</div>'
 

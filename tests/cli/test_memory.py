@@ -39,7 +39,7 @@ def test_what_does_not_fit_says_what_would(capsys):
     parts = found["accumulate_that_fits"]
     assert 1 < parts <= -(-4096 // (found["largest_batch"] // 2))
     text = told(capsys, *words)[1]
-    assert f"With accumulate {parts} batches of 4,096 fit" in text
+    assert f"Batches of 4,096 fit with accumulate {parts}" in text
     split = json.loads(told(capsys, *words, "--set", f"accumulate={parts}", "--json")[1])
     assert split["fits"] is True
     whole = json.loads(told(capsys, *words[2:], "--batch-size", str(found["largest_batch"]), "--json")[1])

@@ -56,7 +56,7 @@ def answer(need: Need, free: int) -> Answer:
 def test_a_training_that_fits_says_the_largest_batch_that_does(monkeypatch, need):
     app, known = opened(monkeypatch, answer(need, 20 * 10**9))
     largest = judge(need, Room("cuda", 20 * 10**9, 24 * 10**9)).largest_batch
-    assert f"**largest batch that fits: {largest:,}** (CUDA: Test)" in app.caption[0].value
+    assert app.caption[0].value.endswith(f"**largest batch that fits: {largest:,}**")
     assert "for 64 pictures at once; 20.0 GB of 24.0 GB are free" in app.caption[0].value
     assert len(app.warning) == 0
     assert known.asked[0][:2] == (RECIPE, 2)
@@ -68,8 +68,17 @@ def test_a_training_that_does_not_fit_warns_with_what_would(monkeypatch, need):
     app, _ = opened(monkeypatch, answer(need, free))
     parts = judge(need, Room("cuda", free, 24 * 10**9)).accumulate
     assert parts >= 3
-    assert f"With accumulate {parts} batches of 64 fit" in app.warning[0].value
+    assert f"Batches of 64 fit with “Parts of a batch” (under Running) at {parts}" in app.warning[0].value
     assert "largest batch that fits: 24**" in app.caption[0].value
+
+
+def test_what_happens_without_enough_memory_hangs_on_the_device(monkeypatch, need):
+    free = need.needed() // 2
+    app, _ = opened(monkeypatch, answer(need, free))
+    assert "computes each batch in more parts by itself" in app.warning[0].value
+    on_cpu = Answer("CPU: 2 threads", time.monotonic(), need, Room("cpu", free, free))
+    app, _ = opened(monkeypatch, on_cpu)
+    assert "the system may end it" in app.warning[0].value
 
 
 def test_while_the_answer_is_on_its_way_the_page_goes_on(monkeypatch, need):

@@ -19,7 +19,7 @@ def test_the_log_says_need_and_room_and_whether_it_fits():
 def test_what_is_too_large_comes_with_advice():
     line = foretold(tiny.recipe(batch_size=8192, size=2048), 2)
     assert "It does not fit" in line
-    assert "With accumulate " in line
+    assert "fit with accumulate " in line
 
 
 def test_trouble_with_the_estimate_stops_no_training(monkeypatch):

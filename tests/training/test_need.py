@@ -68,7 +68,7 @@ def test_a_batch_that_does_not_fit_is_cut_into_the_fewest_parts_that_do():
     # 1000 for weights, 1000 for the gradients that parts leave, 1000 for ten pictures.
     verdict = judge(need(32), room(3000))
     assert (verdict.fits, verdict.fits_alone, verdict.accumulate) == (False, False, 4)
-    assert "With accumulate 4 batches of 32 fit; the largest batch that fits without: 20." in verdict.advice()
+    assert "Batches of 32 fit with accumulate 4; the largest batch that fits as it is: 20." in verdict.advice()
     assert need(32, accumulate=4).needed() <= room(3000).free
 
 
