@@ -140,8 +140,8 @@ class Verdict:
         if self.accumulate is None:
             return f"{ours} Not even two pictures at once would fit: choose smaller pictures or a smaller model."
         return (
-            f"{ours} Batches of {self.batch_size:,} fit with {setting} {self.accumulate}; the largest batch that fits as"
-            f" it is: {self.largest_batch:,}."
+            f"{ours} Batches of {self.batch_size:,} fit with {setting} {self.accumulate}; the largest batch that fits"
+            f" as it is: {self.largest_batch:,}."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 
@@ -12,6 +13,7 @@ from core.training import foresee
 from core.training.foresee import Answer, Forecast
 from core.training.memory import estimate
 from core.training.need import Room
+from core.workspace import PROJECT
 from tests import tiny
 from tests.jobs.conftest import wait_until
 
@@ -154,5 +156,5 @@ def test_answers_are_not_kept_without_end(workers, found, monkeypatch):
 
 def test_asking_imports_no_torch():
     code = "import sys, core.training.foresee; print('torch' in sys.modules)"
-    done = foresee.subprocess.run([sys.executable, "-c", code], cwd=foresee.PROJECT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
