@@ -16,9 +16,10 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from core.aside import start_aside
 from core.errors import GapwiseError
 from core.files import write_atomic
-from core.workspace import PROJECT, home
+from core.workspace import home
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class Listing:
         self._process: subprocess.Popen | None = None
         self._catalog = read_catalog(path)
         if self._catalog is None:
-            command = [sys.executable, "-m", "core.models.catalog", str(path)]
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=PROJECT
+            quiet = subprocess.DEVNULL
+            self._process = start_aside(
+                ["-m", "core.models.catalog", str(path)], stdout=quiet, stderr=quiet, stdin=quiet
             )
 
     @property

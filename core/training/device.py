@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
-from core.workspace import PROJECT
+from core.aside import start_aside
 
 
 def describe() -> dict[str, object]:
@@ -29,8 +28,7 @@ class Probe:
     """Asks for the device in another process; never blocks."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "core.training.device"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=PROJECT)
+        self._process = start_aside(["-m", "core.training.device"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._answer: str | None = None
 
     def name(self) -> str | None:

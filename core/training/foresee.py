@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
 
+from core.aside import start_aside
 from core.training.need import Need, Room, Verdict, judge, question
 from core.training.recipe import Recipe
-from core.workspace import PROJECT
 
 FRESH_SECONDS = 300.0  # after which it is asked again how much memory is free
 _KEPT = 64  # answers
@@ -86,8 +85,8 @@ class Forecast:
 
     def _start(self, asked: tuple, recipe: Recipe, classes: int, by: str) -> None:
         self._asked, self._by = asked, by
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.training.foretell"], cwd=PROJECT, text=True,
+        self._process = start_aside(
+            ["-m", "core.training.foretell"], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stdin is not None

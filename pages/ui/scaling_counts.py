@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import streamlit as st
 
+from core.aside import start_aside
 from core.errors import GapwiseError
 from core.models.scaling import DIMENSIONS, Factors
-from core.workspace import PROJECT
 
 SECONDS = 120  # a cold disk can take half a minute to import torch
 
@@ -23,7 +22,7 @@ def built(networks: tuple[Factors, ...]) -> list[dict]:
         GapwiseError: If a worker fails or takes longer than two minutes.
     """
     workers = [
-        subprocess.Popen(_command(factors), cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        start_aside(_command(factors), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for factors in networks
     ]
     try:
@@ -37,7 +36,7 @@ def built(networks: tuple[Factors, ...]) -> list[dict]:
 
 def _command(factors: Factors) -> list[str]:
     options = [text for name in DIMENSIONS for text in (f"--{name}", repr(float(getattr(factors, name))))]
-    return [sys.executable, "-m", "core", "scale", *options, "--json"]
+    return ["-m", "core", "scale", *options, "--json"]
 
 
 def _answer(worker: subprocess.Popen) -> dict:

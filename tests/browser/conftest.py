@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
+# Two cores may be busy with a training and three processes that load torch; these tests ask whether, not how fast.
+expect.set_options(timeout=30_000)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -1,6 +1,5 @@
 """The Scaling page through Streamlit's AppTest."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -82,7 +81,7 @@ def test_built_networks_are_counted_in_another_process(page):
 def test_a_worker_that_fails_is_told(monkeypatch):
     scaling_counts.built.clear()
     monkeypatch.setattr(
-        scaling_counts, "_command", lambda factors: [sys.executable, "-c", "raise SystemExit('no such luck')"]
+        scaling_counts, "_command", lambda factors: ["-c", "raise SystemExit('no such luck')"]
     )
     with pytest.raises(scaling_counts.GapwiseError, match="no such luck"):
         scaling_counts.built((Factors(),))

@@ -22,6 +22,7 @@ class Worker:
     """A process that ends when the test says so."""
 
     made: list[Worker]
+    pid = 2**22 + 1  # no process has it
 
     def __init__(self, command: list[str], **_: object) -> None:
         self.command, self.status, self.killed = command, None, False
@@ -54,7 +55,7 @@ class Worker:
 @pytest.fixture
 def workers(monkeypatch) -> list[Worker]:
     Worker.made = []
-    monkeypatch.setattr(foresee.subprocess, "Popen", Worker)
+    monkeypatch.setattr(foresee, "start_aside", Worker)
     return Worker.made
 
 
