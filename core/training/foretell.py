@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict
 
@@ -42,7 +41,6 @@ def foretold(recipe: Recipe, classes: int, processes: int = 1) -> str:
 
 def main() -> None:
     """Read a question as JSON from standard input, print the answer: for `core.training.foresee`."""
-    os.nice(5)  # a training that runs comes first
     device = describe()
     torch.set_num_threads(1)
     asked = json.loads(sys.stdin.read())
