@@ -102,7 +102,9 @@ def draw(
         where.selectbox(label, get_args(about.annotation), key=key, width=NARROW, **more)
     elif options:
         listed = options if value in options else [value, *options]
-        where.selectbox(label, listed, key=key, width=width, **more)
+        # A name that is not in the list is taken as it was typed, and refused with close ones; without this it would
+        # be dropped without a word, and another network trained.
+        where.selectbox(label, listed, key=key, width=width, accept_new_options=True, **more)
     else:
         where.text_input(label, key=key, width=width, **more)
 

@@ -222,7 +222,7 @@ def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: 
     except GapwiseError as error:
         show_error(error)
         return
-    st.toast(f"Job {job_id} started: it goes on when you close this page.", icon=":material/rocket_launch:")
+    st.toast(f"Job {job_id} is on its way: it goes on when you close this page.", icon=":material/rocket_launch:")
     st.rerun()  # the jobs below this form are a part of the page of their own
 
 

@@ -80,8 +80,6 @@ def test_built_networks_are_counted_in_another_process(page):
 
 def test_a_worker_that_fails_is_told(monkeypatch):
     scaling_counts.built.clear()
-    monkeypatch.setattr(
-        scaling_counts, "_command", lambda factors: ["-c", "raise SystemExit('no such luck')"]
-    )
+    monkeypatch.setattr(scaling_counts, "_command", lambda factors: ["-c", "raise SystemExit('no such luck')"])
     with pytest.raises(scaling_counts.GapwiseError, match="no such luck"):
         scaling_counts.built((Factors(),))
