@@ -57,7 +57,7 @@ def export_onnx(ws: Workspace, run_id: int, reporter: Reporter, out: Path | None
     says the same and what the check found.
 
     Args:
-        out: The file; `model.onnx` in the run's folder when None.
+        out: The file, its name ending with .onnx; `model.onnx` in the run's folder when None.
 
     Returns:
         One line that says what came out.
@@ -107,6 +107,9 @@ def _checked(ws: Workspace, out: Path) -> Path:
         raise GapwiseError(f"{out} lies among the workspace's own files. Choose another place, or leave --out away.")
     if not out.parent.is_dir():
         raise GapwiseError(f"There is no folder {out.parent} for the ONNX file. Make it, or choose another place.")
+    if out.suffix != ".onnx" or (out.exists() and not out.is_file()):
+        # A file of another kind at that place is somebody's: only an older model is replaced.
+        raise GapwiseError(f"{out} is no place for an ONNX file: expected a file whose name ends with .onnx.")
     return out
 
 

@@ -192,6 +192,16 @@ def test_a_stop_leaves_nothing_behind(trained, quick):
     assert not list(trained.run_dir(1).glob(".*"))
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "folder.onnx", "folder"])
+def test_a_file_of_another_kind_and_a_folder_are_left_alone(trained, tmp_path, name):
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("keep")
+    with pytest.raises(GapwiseError, match="no place for an ONNX file: expected a file whose name ends with .onnx"):
+        export_onnx(trained, 1, Silent(), tmp_path / name)
+    assert (tmp_path / "notes.txt").read_text() == "keep"
+
+
 def test_a_run_without_a_checkpoint_is_told(trained):
     (trained.run_dir(1) / runs.BEST).unlink()
     with pytest.raises(GapwiseError, match="no checkpoint"):
