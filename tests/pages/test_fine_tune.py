@@ -64,7 +64,7 @@ def test_a_running_job_shows_progress_time_left_and_curves_and_can_be_stopped(de
     live = app.get("progress")[0].proto.text
     assert "Epoch 3 of 10 · 1 min 20 s left · loss 0.5 · CPU" in live
     assert len(app.get("plotly_chart")) == 1
-    assert "Last run: 1, mask, quick-cpu: nothing measured yet." in texts(app)
+    assert "Last run: 1, mask, quick-cpu: still training." in texts(app)
     press(app, "Stop")
     assert jobs.get_job(demo, job_id).state == "stopping"
 
