@@ -14,7 +14,7 @@ run: install
 	$(BIN)/streamlit run app.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
