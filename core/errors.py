@@ -10,3 +10,8 @@ class GapwiseError(Exception):
     it on standard error and exits with 1; a page shows it. Anything else that is raised is a bug
     and keeps its traceback.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error's first line, its class where it says nothing; what libraries say below is for their authors."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

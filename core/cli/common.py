@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from core import jobs
+from core.jobs.reporter import Reporter
 from core.workspace import Workspace, home
 
 
@@ -41,6 +43,47 @@ def open_workspace(args: argparse.Namespace) -> Workspace:
 def emit(args: argparse.Namespace, value: object, text: str) -> None:
     """Print a report: the value as JSON with --json, else the text."""
     print(json.dumps(value, ensure_ascii=False, indent=2) if getattr(args, "json", False) else text)
+
+
+def work_as_job(
+    args: argparse.Namespace,
+    ws: Workspace,
+    kind: str,
+    arguments: list[str],
+    work: Callable[[Reporter, int], str],
+    run_id: int | None = None,
+    device: bool = True,
+) -> int:
+    """Do a verb's long work as a job: here, as the process of one that was started already, or detached.
+
+    Args:
+        args: With `detach` and `job`, as `job_options` declares them.
+        arguments: The command that another process would be started with, after `python -m core`.
+        work: Takes a reporter and the job's id; returns one line that says what came out.
+        device: Whether it waits until no other job has the device.
+
+    Returns:
+        The exit status.
+    """
+    if args.detach:
+        job_id = jobs.start(ws, kind, arguments, run_id)
+        emit(args, {"id": job_id}, str(job_id))
+        return 0
+    from core.jobs.worker import run_job
+
+    foreground = args.job is None
+    job_id = jobs.register(ws, kind, arguments, run_id) if foreground else args.job
+    status = run_job(ws, job_id, lambda reporter: work(reporter, job_id), device=device, foreground=foreground)
+    if status == 0:
+        job = jobs.get_job(ws, job_id)
+        emit(args, job.as_dict(), job.message)
+    return status
+
+
+def job_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what every verb takes whose work is a job."""
+    parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
+    parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
 
 
 def say(text: str) -> None:

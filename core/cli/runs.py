@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from pathlib import Path
 
-from core import jobs
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_verb, emit, job_options, open_workspace, text, work_as_job
+from core.errors import GapwiseError
+from core.jobs.reporter import Reporter
 from core.store import runs as store
 from core.training.compare import duration, spelled
 from core.training.summary import Summary, summaries, summary
@@ -21,8 +23,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     onnx = add_verb(verbs, "onnx", "write a run's network as an ONNX file and check it", _onnx, json_output=True)
     onnx.add_argument("--run", type=int, required=True, metavar="ID")
     onnx.add_argument("--out", type=text, metavar="FILE", help="default: model.onnx in the run's folder")
-    onnx.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
-    onnx.add_argument("--job", type=int, help=argparse.SUPPRESS)
+    job_options(onnx)
 
 
 def _runs(args: argparse.Namespace) -> int:
@@ -46,26 +47,26 @@ def _onnx(args: argparse.Namespace) -> int:
     with ws.read() as connection:
         run_id = store.run(connection, args.run).id  # a wrong number is told before anything starts
     out = None if args.out is None else Path(args.out).expanduser().resolve()
+    if out is not None:
+        _check_folder(out)
     arguments = ["onnx", "--run", str(run_id), *([] if out is None else [f"--out={out}"])]
-    if args.detach:
-        job_id = jobs.start(ws, "onnx", arguments, run_id)
-        emit(args, {"id": job_id}, str(job_id))
-        return 0
-    from core.jobs.worker import run_job
 
-    def work(reporter) -> str:
+    def work(reporter: Reporter, _job_id: int) -> str:
         from core.exporting.onnx import export_onnx
 
         return export_onnx(ws, run_id, reporter, out)
 
-    foreground = args.job is None
-    job_id = jobs.register(ws, "onnx", arguments, run_id) if foreground else args.job
     # It computes on the CPU, some seconds long: nobody has to wait for it, nor it for a training.
-    status = run_job(ws, job_id, work, device=False, foreground=foreground)
-    if status == 0:
-        job = jobs.get_job(ws, job_id)
-        emit(args, job.as_dict(), job.message)
-    return status
+    return work_as_job(args, ws, "onnx", arguments, work, run_id, device=False)
+
+
+def _check_folder(path: Path) -> None:
+    """Find out by trying whether a file can be written there, before the work that it needs."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise GapwiseError(f"{path} can't be written: {error.strerror}. Name a file in another folder.") from error
 
 
 def _line(run: Summary) -> str:

@@ -7,9 +7,10 @@ import textwrap
 from collections.abc import Iterator
 
 from core import jobs
-from core.cli.common import add_verb, emit, open_workspace, say, text
+from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
+from core.models.catalog import known_catalog
 from core.training.sweep import command, effects
 from core.training.sweep.command import Asked
 from core.training.sweep.plan import OBJECTIVES, OPTUNA_TRIALS, SEARCHES, Plan, read_plan, write_plan
@@ -49,8 +50,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     sweep.add_argument("--no-predict", action="store_true", help="don't predict with the best trial at the end")
     sweep.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
     sweep.add_argument("--show", type=int, metavar="JOB", help="only show what a sweep's trials gave so far")
-    sweep.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
-    sweep.add_argument("--job", type=int, help=argparse.SUPPRESS)
+    job_options(sweep)
     sweep.set_defaults(usage_error=sweep.error)
 
 
@@ -64,6 +64,7 @@ def _sweep(args: argparse.Namespace) -> int:
         return _work(args, ws, args.job)
     asked = _asked(args)
     plan = command.check(ws, asked)
+    _check_names(plan)
     say(f"{plan.total} trials: {', '.join(_counted(plan))}")
     if args.detach:
         job_id = command.start(ws, asked)
@@ -73,6 +74,15 @@ def _sweep(args: argparse.Namespace) -> int:
     write_plan(ws.job_dir(job_id), plan)
     status = _work(args, ws, job_id)
     return _show(args, ws, job_id) if status == 0 else status
+
+
+def _check_names(plan: Plan) -> None:
+    """Raise a GapwiseError before there is a job where a trial names what timm does not have."""
+    known, base, tried = known_catalog(), plan.base(), {s.name: s.values for s in plan.settings}
+    for model in tried.get("model") or (base.model,):
+        known.check_model(str(model))
+    for optimizer in tried.get("optimizer") or (base.optimizer,):
+        known.check_optimizer(str(optimizer))
 
 
 def _asked(args: argparse.Namespace) -> Asked:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from core import jobs
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_verb, job_options, open_workspace, text, work_as_job
 from core.cli.where import add_where, chosen_where
 from core.cluster.where import Where
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
+from core.models.catalog import known_catalog
 from core.store import runs
+from core.store.cells import TRUSTED
 from core.store.jobs import job_row
 from core.store.labels import label_id
-from core.training.command import TrainCommand, add_options, parse_train_command, read_options, train_command
+from core.training.command import (
+    TrainCommand,
+    add_options,
+    check_weights,
+    parse_train_command,
+    read_options,
+    train_command,
+)
+from core.training.recipe import Recipe
 from core.training.rundir import RunDir
 from core.training.trackers import TRACKERS, check_trackers, tracker_arguments
 from core.workspace import Workspace
@@ -29,18 +37,13 @@ def register(verbs: argparse._SubParsersAction) -> None:
     about = "follow the training in another tool as well, by its own curves; may be given several times"
     train.add_argument("--tracker", action="append", choices=list(TRACKERS), default=[], help=about)
     add_where(train)
-    _job_options(train)
+    job_options(train)
     predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
                        json_output=True)  # fmt: skip
     which = predict.add_mutually_exclusive_group()
     which.add_argument("--run", type=int, metavar="ID", help="the run (default: the newest)")
     which.add_argument("--label", type=text, metavar="NAME", help="the newest run of this label")
-    _job_options(predict)
-
-
-def _job_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
-    parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
+    job_options(predict)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -48,23 +51,33 @@ def _train(args: argparse.Namespace) -> int:
     here = where.cluster is None  # else this machine's device is left to others
     trackers = tuple(dict.fromkeys(args.tracker))
     if args.job is not None:  # a command that can't be read any more is then the job's failure, and told as such
-        return _run(args, ws, "train", [], lambda *work: _trained(ws, read_options(args), trackers, where, *work),
-                    device=here)  # fmt: skip
+
+        def told(reporter: Reporter, job_id: int) -> str:
+            return _trained(ws, read_options(args), trackers, where, reporter, job_id)
+
+        return work_as_job(args, ws, "train", [], told, device=here)
     check_trackers(trackers)
     asked = read_options(args)
+    check(asked.full_recipe())
     with ws.read() as connection:
         label_id(connection, asked.label)  # a wrong name is told before anything starts
     arguments = train_command(asked.label, _absolute(asked.recipe), asked.values, asked.pseudo, asked.standalone)
     work = partial(_trained, ws, parse_train_command(arguments), trackers, where)
     arguments += [*tracker_arguments(trackers), *where.arguments]
-    return _run(args, ws, "train", arguments, work, device=here)
+    return work_as_job(args, ws, "train", arguments, work, device=here)
+
+
+def check(recipe: Recipe) -> None:
+    """Raise a GapwiseError before there is a job where a recipe names what timm or this machine does not have."""
+    check_weights(recipe.weights)
+    known_catalog().check(recipe)
 
 
 def _trained(
     ws: Workspace, asked: TrainCommand, trackers: tuple[str, ...], where: Where, reporter: Reporter, job_id: int
 ) -> str:
     from core.cluster.supervise import train_there
-    from core.training.train import TRUSTED, Order
+    from core.training.train import Order
 
     with ws.read() as connection:
         run_id = job_row(connection, job_id).run_id
@@ -89,7 +102,7 @@ def _predict(args: argparse.Namespace) -> int:
 
         return f"Run {run_id}: {predict(ws, run_id, reporter)} open cells have a proposal."
 
-    return _run(args, ws, "predict", ["predict", "--run", str(run_id)], work, run_id)
+    return work_as_job(args, ws, "predict", ["predict", "--run", str(run_id)], work, run_id)
 
 
 def _chosen_run(ws: Workspace, args: argparse.Namespace) -> int:
@@ -103,27 +116,3 @@ def _chosen_run(ws: Workspace, args: argparse.Namespace) -> int:
         of = "" if args.label is None else f" of label {args.label!r}"
         raise GapwiseError(f"There is no trained run{of} yet. Train one with `python -m core train`.")
     return usable[0]
-
-
-def _run(
-    args: argparse.Namespace,
-    ws: Workspace,
-    kind: str,
-    arguments: list[str],
-    work: Callable[..., str],
-    run_id: int | None = None,
-    device: bool = True,
-) -> int:
-    if args.detach:
-        job_id = jobs.start(ws, kind, arguments, run_id)
-        emit(args, {"id": job_id}, str(job_id))
-        return 0
-    from core.jobs.worker import run_job
-
-    foreground = args.job is None
-    job_id = jobs.register(ws, kind, arguments, run_id) if foreground else args.job
-    status = run_job(ws, job_id, lambda reporter: work(reporter, job_id), device=device, foreground=foreground)
-    if status == 0:
-        job = jobs.get_job(ws, job_id)
-        emit(args, job.as_dict(), job.message)
-    return status

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -64,6 +66,23 @@ class Where:
                 "Training on a cluster needs Ray, which is not installed here."
                 " Install it: pip install -r requirements-extras.txt -c constraints.txt"
             )
+
+
+def read_where(arguments: Sequence[str]) -> Where:
+    """Return what a command says, by `Where.arguments`; other words are left alone.
+
+    Raises:
+        GapwiseError: If it can't be read.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--cluster")
+    for name in ("processes", "workers", "gpus-per-worker", "cpus-per-worker"):
+        parser.add_argument(f"--{name}", type=int)
+    try:
+        found, _ = parser.parse_known_args(list(arguments))
+    except argparse.ArgumentError as error:
+        raise GapwiseError(f"Where the job ran can't be read: {error}.") from error
+    return Where(**{name: value for name, value in vars(found).items() if value is not None})
 
 
 def cluster_address(text: str | None) -> str:

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.errors import GapwiseError
-from core.exporting.onnx_check import INPUT, OUTPUTS, first_line, largest_difference
+from core.errors import GapwiseError, first_line
+from core.exporting.onnx_check import INPUT, OUTPUTS, largest_difference
 from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.pseudo.predict import NOTES, Network, load_network

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 
 INPUT, OUTPUTS = "images", ("logits", "probabilities")
 
@@ -35,11 +35,6 @@ def largest_difference(model: nn.Module, file: Path, batches: Iterable[torch.Ten
         # NaN is greater than nothing: it must not pass for agreement.
         largest = max(largest, difference if np.isfinite(difference) else float("inf"))
     return largest
-
-
-def first_line(error: Exception) -> str:
-    """Return an error's first line: what libraries say after it is for their authors."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _runner(file: Path) -> Callable[[np.ndarray], np.ndarray]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.importing.delimited import Parsed, _refuse_data_as_header
 
 _MAX_UNPACKED = 1 << 30  # bytes of XML in an Excel file; a zip bomb has more
@@ -33,7 +33,7 @@ def read_parquet(path: Path, max_cells: int) -> Parsed:
             )
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise GapwiseError(f"{path.name} can't be read as Parquet: {_line(error)}.") from error
+        raise GapwiseError(f"{path.name} can't be read as Parquet: {first_line(error)[:200]}.") from error
     odd = next((f for f in table.schema if pa.types.is_nested(f.type) or "binary" in str(f.type)), None)
     if odd is not None:
         raise GapwiseError(
@@ -85,7 +85,7 @@ def _first_sheet(path: Path, max_cells: int) -> tuple[list[list[str]], list[int]
                 book.close()
     except broken as error:
         raise GapwiseError(
-            f"{path.name} can't be read as an Excel workbook: {_line(error)}. Save it as .csv."
+            f"{path.name} can't be read as an Excel workbook: {first_line(error)[:200]}. Save it as .csv."
         ) from error
     return [], []
 
@@ -118,7 +118,3 @@ def _text(values: list) -> np.ndarray:
     result = np.empty(len(values), dtype=object)
     result[:] = [as_text(value) for value in values]
     return result
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

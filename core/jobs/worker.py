@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.jobs.beat import read_beat
 from core.jobs.heart import STOPPED_STATUS, JobReporter
 from core.jobs.job import Job, active_jobs, log_path
@@ -116,12 +116,11 @@ def _before(ws: Workspace, job: Job, job_id: int) -> bool:
 
 def _plain(error: Exception) -> str:
     """Say an unexpected error in one line that names what to do."""
-    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if _full(error):
         return FULL
     if _too_large(error):
         return "Out of memory. Choose a smaller batch or image size, then start again."
-    return f"{text} (The log has the details.)"
+    return f"{first_line(error)} (The log has the details.)"
 
 
 def _may_pass(cause: BaseException | None) -> bool:

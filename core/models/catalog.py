@@ -11,15 +11,20 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.aside import start_aside
 from core.errors import GapwiseError
 from core.files import write_atomic
 from core.workspace import home
+
+if TYPE_CHECKING:
+    from core.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,13 @@ class Catalog:
         """Every name of a model, EfficientNets first, published weights behind their model."""
         names = sorted({*self.models, *self.published})
         return tuple(sorted(names, key=lambda n: "efficientnet" not in n))
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise a GapwiseError unless timm knows what a recipe names and can build it."""
+        self.check_model(recipe.model)
+        self.check_optimizer(recipe.optimizer)
+        if (recipe.width, recipe.depth) != (1.0, 1.0):
+            self.check_scalable(recipe.model)
 
     def check_model(self, name: str) -> None:
         """Raise a GapwiseError with close names unless timm knows the model."""
@@ -77,6 +89,16 @@ def read_catalog(path: Path) -> Catalog | None:
 def catalog_file() -> Path:
     """Return where the list of this version of timm is kept."""
     return home() / f".timm-{version('timm')}.json"
+
+
+def known_catalog() -> Catalog:
+    """Return the list, made in this process where it is not kept yet; that takes seconds."""
+    found = read_catalog(catalog_file())
+    if found is None:
+        found = make_catalog()
+        with suppress(OSError):  # a full disk: it is made again next time
+            _keep(found, catalog_file())
+    return found
 
 
 class Listing:
@@ -119,6 +141,11 @@ def make_catalog() -> Catalog:
     )
 
 
+def _keep(catalog: Catalog, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(asdict(catalog)).encode(), sync=False)
+
+
 def _raise(problem: str, name: str, known: Iterable[str]) -> None:
     close = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
     hint = f" Close ones: {', '.join(close)}." if close else " `timm.list_models()` and `list_optimizers()` list them."
@@ -126,6 +153,4 @@ def _raise(problem: str, name: str, known: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(target, json.dumps(asdict(make_catalog())).encode(), sync=False)
+    _keep(make_catalog(), Path(sys.argv[1]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.models.scaling import BASELINE, Factors
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def cost(name: str, size: int | None = None) -> Cost:
             model = zoo.build(name, CLASSES, size=(side, side))
         return Cost(side, *_count(model, side, channels))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         advice = f"Its own size is {height} px: choose that, or one near it."
-        raise GapwiseError(f"{name} can't be counted at {side} px: {first.rstrip('.')}. {advice}") from error
+        problem = first_line(error).rstrip(".")
+        raise GapwiseError(f"{name} can't be counted at {side} px: {problem}. {advice}") from error
 
 
 def multiply_adds(

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from timm.models import clean_state_dict
 from torch import nn
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.models.hub import UNREACHABLE
 
 HUB_SECONDS = 8.0  # a person waits for the answer; the library's own retries take 90 seconds
@@ -129,5 +129,4 @@ def _check_reachable(repository: str) -> None:
 
 def hub_failure(what: str, error: Exception) -> GapwiseError:
     """Return what to tell a person when the hub gives no weights."""
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return GapwiseError(f"{UNREACHABLE} for {what} ({first[:160]}). {OTHERS}")
+    return GapwiseError(f"{UNREACHABLE} for {what} ({first_line(error)[:160]}). {OTHERS}")

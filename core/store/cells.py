@@ -16,6 +16,7 @@ from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
 
 SOURCES = ("given", "human", "derived", "pseudo")
+TRUSTED = SOURCES[:3]  # what a training learns from unless it is asked to learn from bulk decisions as well
 _BATCH = 50_000  # rows a statement; keeps the parameters of a large import out of memory
 
 

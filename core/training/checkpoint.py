@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.files import write_atomic
 from core.store.runs import BEST
 from core.training.optim import Schedule
@@ -150,8 +150,8 @@ class Checkpoints:
         except _BROKEN as error:
             raise GapwiseError(
                 f"The latest checkpoint in {folder} is missing or broken, so the run can't go on from it:"
-                f" {_first_line(error)}. Its best weights in best.safetensors are kept; start a new training with them"
-                " as local weights."
+                f" {first_line(error)[:200]}. Its best weights in best.safetensors are kept; start a new training with"
+                " them as local weights."
             ) from error
         self.position.__dict__.update(asdict(position))
         return True
@@ -202,7 +202,7 @@ def _check_there(path: Path) -> None:
 
 
 def _broken(path: Path, error: Exception) -> GapwiseError:
-    return GapwiseError(f"The checkpoint {path} is broken: {_first_line(error)}. Train anew.")
+    return GapwiseError(f"The checkpoint {path} is broken: {first_line(error)[:200]}. Train anew.")
 
 
 def _safe(model: nn.Module, about: dict[str, str] | None = None) -> bytes:
@@ -238,7 +238,3 @@ def _sync(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -147,6 +147,12 @@ def parse_train_command(command: Sequence[str]) -> TrainCommand:
     return read_options(args, rest)
 
 
+def check_weights(weights: str) -> None:
+    """Raise a GapwiseError where a local file is named that is not there."""
+    if weights not in ("random", "hub") and not Path(weights).expanduser().is_file():
+        raise GapwiseError(f"There is no file {weights} on the machine that runs Gapwise.")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise GapwiseError(f"The command can't be read: {message}.")

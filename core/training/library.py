@@ -89,6 +89,9 @@ def save_recipe(name: str, recipe: Recipe, overwrite: bool = False) -> Path:
     path = own_folder() / f"{_checked(name)}{SUFFIX}"
     if name.casefold() in {p.stem.casefold() for p in _files(RECIPES)}:
         raise GapwiseError(f"{name} is a recipe that comes with Gapwise. Choose another name for yours.")
+    others = [p.stem for p in _files(own_folder()) if p.stem.casefold() == name.casefold() and p.stem != name]
+    if others:  # on some disks they would be one file
+        raise GapwiseError(f"There is a recipe {others[0]} of your own already, which differs in capitals only.")
     if path.exists() and not overwrite:
         raise GapwiseError(f"There is a recipe {name} of your own already. Choose another name, or replace it.")
     try:

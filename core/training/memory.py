@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.models.course import Course, total
 from core.models.memory import Meter, pretended, pretending
 from core.models.zoo import build
@@ -75,9 +75,8 @@ def _courses(stage: Recipe, classes: int, device: str, processes: int) -> tuple[
     except GapwiseError:
         raise
     except Exception as error:  # it leans on torch's insides, and a training must not hang on it
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise GapwiseError(
-            f"The memory that {stage.model} needs can't be estimated: {first} The training itself may run."
+            f"The memory that {stage.model} needs can't be estimated: {first_line(error)} The training itself may run."
         ) from error
     training, measuring = (course.allowing(*LIBRARIES[device]).peaks() for course in (training, measuring))
     return training, measuring

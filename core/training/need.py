@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from core.models.course import Course, total
-from core.training.recipe import Recipe
+from core.training.recipe import LARGEST_BATCH, Recipe
 
 MARGIN = 0.1  # of the need: what an allocator has reserved and can't use, and what was estimated wrong
 EVAL_BATCH = 64  # held-out pictures that are looked at at once, where twice the training's number is not less
@@ -76,8 +76,8 @@ class Need:
         return trained if measured >= EVAL_BATCH else min(trained, measured // 2)
 
     def largest_batch(self, room: int) -> int:
-        """Return the largest batch that fits, computed in as many parts as now."""
-        return self.largest_at_once(room) * self.accumulate * self.processes
+        """Return the largest batch that fits and that a recipe may have, computed in as many parts as now."""
+        return min(self.largest_at_once(room) * self.accumulate * self.processes, LARGEST_BATCH)
 
     def accumulate_that_fits(self, room: int) -> int | None:
         """Return the fewest parts that let the batch fit; None when no number does."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from core.cluster.folder import RankFolder, Told, check_seen, lives
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.jobs.beat import read_beat
 from core.jobs.reporter import Silent
 from core.store.engine import open_engine
@@ -155,7 +155,7 @@ class Speaker:
 
 def _try_to_note(folder: RankFolder, rank: int, error: Exception) -> None:
     clear = isinstance(error, GapwiseError)
-    message = str(error).strip() if clear else (str(error).strip().splitlines() or [type(error).__name__])[0]
+    message = str(error).strip() if clear else first_line(error)
     try:
         folder.note_failure(rank, message, clear)
     except OSError:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from core.errors import GapwiseError
 from core.training.stages import GROWS, Progressive, Size, Stage, between, boundaries, resized
 
+LARGEST_BATCH = 8192  # images; what is larger is a typing error
+
 
 class Recipe(BaseModel):
     """A training's settings, checked. Unknown names are refused: a typo must not pass as a default."""
@@ -37,7 +39,7 @@ class Recipe(BaseModel):
     )
 
     epochs: int = Field(20, ge=1, le=10_000, description="Passes over the training images")
-    batch_size: int = Field(32, ge=1, le=8192, description="Images per step, over all processes together")
+    batch_size: int = Field(32, ge=1, le=LARGEST_BATCH, description="Images per step, over all processes together")
     accumulate: int = Field(
         1,
         ge=1,

@@ -58,6 +58,12 @@ def tracker_arguments(names: Sequence[str]) -> list[str]:
     return [f"--tracker={name}" for name in names]
 
 
+def read_trackers(arguments: Sequence[str]) -> list[str]:
+    """Return the trackers that a command names, by `tracker_arguments`; other words are left alone."""
+    named = (word.removeprefix("--tracker=") for word in arguments if word.startswith("--tracker="))
+    return [name for name in dict.fromkeys(named) if name in TRACKERS]
+
+
 class Trackers:
     """The trackers of one run. A run that goes on goes on there, and no epoch comes twice."""
 

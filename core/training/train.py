@@ -19,6 +19,7 @@ from core.labels.label import Label
 from core.models.zoo import build, normalization
 from core.pseudo.predict import predict
 from core.store import runs, schema
+from core.store.cells import TRUSTED
 from core.store.labels import label_id as find_label
 from core.store.labels import labels
 from core.training.batches import own_normalization, seed_all
@@ -34,8 +35,6 @@ from core.training.split import split
 from core.workspace import Workspace
 
 log = logging.getLogger("gapwise")
-
-TRUSTED = ("given", "human", "derived")
 
 
 @dataclass(frozen=True)

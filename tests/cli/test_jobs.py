@@ -52,8 +52,40 @@ def test_retry_prints_the_new_job(run, ws):
     assert told["command"] == jobs.get_job(ws, 1).command
 
 
+def test_a_label_with_a_blank_is_listed_so_that_its_command_can_be_pasted(run, ws):
+    jobs.register(ws, "train", ["train", "--label", "very bright", "--recipe", "quick-cpu"])
+    assert "train --label 'very bright' --recipe quick-cpu" in run()[1]
+
+
+def test_a_clone_has_the_jobs_settings_and_place_but_for_what_is_set(run, ws):
+    command = ["train", "--label", "bright", "--recipe", "quick-cpu", "--epochs=3", "--pseudo", "--processes", "2"]
+    first = jobs.register(ws, "train", command)
+    with ws.write() as connection:
+        store.change_job(connection, first, state="finished")
+    status, out, _ = run("clone", str(first), "--set", "epochs=4", "--set", "dropout=0.3", "--json")
+    told = json.loads(out)
+    assert (status, told["run_id"]) == (0, None)
+    assert told["command"] == [*command[:5], "--epochs=4", "--set=dropout=0.3", "--pseudo", "--processes", "2"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "part"), [("optimizer=adamq", "no optimizer"), ("model=resnet17", "resnet18"), ("epochs=0", "epochs")]
+)
+def test_a_clone_that_does_not_fit_makes_no_job(run, ws, setting, part):
+    status, _, err = run("clone", "1", "--set", setting)
+    assert status == 1
+    assert part in err
+    assert len(jobs.list_jobs(ws)) == 1
+
+
+@pytest.mark.parametrize("arguments", [("clone", "1"), ("clone", "--set", "a=1"), ("retry", "1", "--set", "a=1")])
+def test_clone_and_set_go_together(run, arguments):
+    with pytest.raises(SystemExit, match="2"):
+        run(*arguments)
+
+
 def test_delete_says_what_went_and_what_stays(run, ws):
-    assert run("delete", "1")[1] == "job 1 is deleted; run 1 stays\n"
+    assert run("delete", "1")[1] == "job 1 is deleted; run 1 stays, but can't be resumed any more\n"
     assert ws.run_dir(1).is_dir()
     assert run("list")[1] == "no jobs yet\n"
 

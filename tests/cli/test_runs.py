@@ -89,6 +89,12 @@ def test_an_export_can_be_started_in_another_process(run, ws, one, monkeypatch, 
     assert jobs.get_job(ws, 1).run_id == one
 
 
+def test_a_file_that_can_not_be_written_is_told_before_a_job_is_made(run, ws, one, tmp_path):
+    status, _, err = run("onnx", "--run", str(one), "--out", str(tmp_path / "nowhere" / "model.onnx"))
+    assert (status, jobs.list_jobs(ws)) == (1, [])
+    assert "can't be written" in err
+
+
 def test_a_missing_package_is_told_and_noted_as_the_jobs_end(run, ws, one, monkeypatch):
     monkeypatch.setattr(onnx, "PACKAGES", ("onnx", "no_such_package"))
     status, out, err = run("onnx", "--run", "1")

@@ -52,6 +52,23 @@ def test_an_unknown_label_or_recipe_names_those_there_are_and_starts_nothing(run
     assert jobs.list_jobs(ws) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--model", "efficientnet_b00"), "efficientnet_b0"),
+        (("--set", "optimizer=adamq"), "no optimizer"),
+        (("--model", "resnet18", "--set", "width=0.5"), "can't be scaled"),
+        (("--weights", "nowhere.pth"), "no file"),
+    ],
+)
+@pytest.mark.parametrize("how", [(), ("--detach",)])
+def test_a_name_that_is_not_there_is_told_before_anything_starts(run, ws, spawned, words, part, how):
+    status, _, err = run("train", "--label", "bright", "--recipe", "quick-cpu", *words, *how)
+    assert status == 1
+    assert part in err
+    assert (jobs.list_jobs(ws), spawned) == ([], [])
+
+
 def test_a_setting_out_of_bounds_is_told_before_anything_starts(run, ws):
     status, _, err = run("train", "--label", "bright", "--recipe", "quick-cpu", "--epochs", "0")
     assert status == 1

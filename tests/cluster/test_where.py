@@ -6,7 +6,7 @@ import pytest
 
 from core.__main__ import main, parser
 from core.cli.where import chosen_where
-from core.cluster.where import Where, cluster_address
+from core.cluster.where import Where, cluster_address, read_where
 from core.errors import GapwiseError
 
 TRAIN = ["train", "--label", "bright", "--recipe", "quick-cpu"]
@@ -68,6 +68,18 @@ def test_an_address_is_taken_from_the_environment_where_none_is_typed(monkeypatc
 )
 def test_options_say_what_they_were_made_of(where):
     assert chosen(*where.arguments) == where
+
+
+@pytest.mark.parametrize(
+    "where", [Where(), Where(processes=3), Where(cluster="http://h:1", workers=2, gpus_per_worker=4, cpus_per_worker=5)]
+)
+def test_what_a_job_was_told_is_read_back_from_its_command(where):
+    assert read_where([*where.arguments, "--tracker=wandb"]) == where
+
+
+def test_a_place_that_can_not_be_read_is_told():
+    with pytest.raises(GapwiseError, match="workers"):
+        read_where(["--workers", "many"])
 
 
 def test_a_process_uses_one_gpu():

@@ -72,6 +72,13 @@ def test_ones_own_recipe_is_replaced_only_on_request():
     assert load_recipe("mine").seed == 5
 
 
+def test_names_that_differ_in_capitals_only_are_one():
+    save_recipe("Mine", Recipe(model="m"))
+    with pytest.raises(GapwiseError, match="Mine"):
+        save_recipe("mine", Recipe(model="m"), overwrite=True)
+    save_recipe("Mine", Recipe(model="m"), overwrite=True)
+
+
 def test_only_ones_own_recipes_can_be_deleted():
     save_recipe("mine", MINE)
     delete_recipe("mine")

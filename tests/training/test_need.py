@@ -9,6 +9,7 @@ import pytest
 
 from core.models.course import PARTS, Course
 from core.training.need import MARGIN, Need, Room, judge, question, size
+from core.training.recipe import LARGEST_BATCH
 from tests import tiny
 
 WEIGHTS, ACTIVATIONS = PARTS.index("weights"), PARTS.index("activations")
@@ -48,6 +49,7 @@ def test_the_largest_batch_fills_the_room():
     assert judge(need(), room(4199)).largest_batch == 31
     assert judge(need(accumulate=3), room(4200)).largest_batch == 96
     assert judge(need(accumulate=3, processes=2), room(4200)).largest_batch == 192
+    assert judge(need(), room(10**9)).largest_batch == LARGEST_BATCH
 
 
 def test_looking_at_held_out_pictures_can_need_more_than_training():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core import jobs
 from core.errors import GapwiseError
+from core.store.cells import TRUSTED
 from core.store.labels import label_id
 from core.training.library import load_recipe
 from core.training.recipe import Recipe, parse_recipe
@@ -15,8 +16,6 @@ from core.training.sweep.plan import FILE, Plan, make_plan, plan_bytes
 from core.training.sweep.search import check_installed
 from core.training.sweep.space import Setting, fitted, parse_setting, typed, typed_table
 from core.workspace import Workspace
-
-TRUSTED = ("given", "human", "derived")  # as core.training.train has it, which imports torch
 
 _ANY = Recipe(model="any")  # how weights are spelled hangs on no recipe
 

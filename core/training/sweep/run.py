@@ -14,7 +14,7 @@ import torch
 from accelerate.state import AcceleratorState, GradientState
 from torch import nn
 
-from core.errors import GapwiseError
+from core.errors import GapwiseError, first_line
 from core.jobs.reporter import Reporter, Silent
 from core.models import zoo
 from core.models.cost import multiply_adds
@@ -115,7 +115,7 @@ def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporte
         trial.state, trial.reason = "failed", str(error)
     except Exception as error:
         log.exception("trial %d failed", trial.number)
-        trial.state, trial.reason = "failed", f"{_first_line(error)} (The log has the details.)"
+        trial.state, trial.reason = "failed", f"{first_line(error)[:300]} (The log has the details.)"
     finally:
         _forget()
     plan.best = _best(plan)
@@ -238,7 +238,3 @@ def _forget() -> None:
     GradientState._reset_state()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
