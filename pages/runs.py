@@ -41,6 +41,8 @@ with told():
         st.toggle("Live", key=state.RUNS_LIVE, help="Follows runs that go on. Off, a chart that you zoomed stays so.")
     # Only what is looked at is computed.
     if view == "Curves":
+        if not chosen:
+            st.caption("The newest run. Tick several in the table to lay their curves over each other.")
         runs_curves.section(workspace, chosen or found[:1])
     elif view == "Side by side":
         runs_compare.side_by_side(chosen)

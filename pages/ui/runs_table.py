@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 LIVE_SECONDS, IDLE_SECONDS = 2.0, 5.0
 _FORMATS = {
     "run": st.column_config.NumberColumn(width="small"),
-    "accuracy": st.column_config.NumberColumn(format="percent", help="Of the best epoch, on held-out images"),
+    "accuracy": st.column_config.NumberColumn(format="percent", width=85, help="Of the best epoch, on held-out images"),
     "F1": st.column_config.NumberColumn(
-        format="percent", help="Of the positive class for two classes, else the classes' mean"
+        format="percent", width=85, help="Of the positive class for two classes, else the classes' mean"
     ),
+    # Widths are told: the table measures its first values only, and a run's time gets longer while it is looked at.
+    "state": st.column_config.TextColumn(width=85),
+    "epochs": st.column_config.TextColumn(width=85),
+    "time": st.column_config.TextColumn(width=100),
+    "device": st.column_config.TextColumn(width=150),
     "data": st.column_config.TextColumn(
         help="Runs with the same fingerprint learned from and were measured on the same cells"
     ),
-    "images/s": st.column_config.NumberColumn(format="%.0f", help="In training, the median over the epochs"),
+    "images/s": st.column_config.NumberColumn(format="%.0f", width=85, help="In training, the median over the epochs"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Sequence
 
@@ -52,12 +53,16 @@ def _with_pattern(state: tuple, _workspace: Workspace, missing: tuple[str, ...])
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _tile(path: str) -> bytes:
-    """Return a preview cut to a common shape, with a transparent margin."""
+def _tile(path: str) -> str:
+    """Return a preview cut to a common shape, with a transparent margin.
+
+    As a data URL: a picture with an address of its own is gone from the server as soon as another page is opened, and
+    a browser that still asks for it then reports an error.
+    """
     with Image.open(path) as picture:
         cut = ImageOps.fit(picture, TILE)
     tile = Image.new("RGBA", (TILE[0] + MARGIN, TILE[1] + MARGIN))
     tile.paste(cut, (0, 0))
     buffer = io.BytesIO()
     tile.save(buffer, "WEBP", quality=85)
-    return buffer.getvalue()
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

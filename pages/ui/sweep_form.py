@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,7 +16,7 @@ from core.training.sweep.estimate import estimate
 from core.training.sweep.plan import OBJECTIVES, SEARCHES, Plan
 from core.training.sweep.space import MAX_TRIALS, SEED, names
 from core.training.sweep.spelling import HOW
-from pages.ui import readers, state
+from pages.ui import one_press, readers, state
 from pages.ui import training_fields as fields
 from pages.ui.widgets import plain, show_error
 
@@ -31,7 +30,6 @@ FAIR = (
     "Every trial learns from the same images and is measured on the same held-out ones, with the same seed unless you"
     " try several. The figures of a small held-out set differ by chance: several seeds show by how much."
 )
-ONE_PRESS = 2.0  # seconds in which the same start again is a double click
 TRAINED = 0.8  # of a label's known cells: one in five is held out
 
 
@@ -55,12 +53,12 @@ def section(
         fixed = [f"{name}={spelled(value)}" for name, value in changes.items() if name not in tried]
         sets = (*fixed, *(f"{name}={text}" for name, text in tried.items()))
         asked = Asked(label, recipe, sets, pseudo=pseudo, **_how())
-        plan, problem = _checked(asked)
+        plan, problem = _checked(asked) if any(map(_several, tried.values())) else (None, None)
         pressed = st.button("Start the sweep", icon=":material/play_arrow:", key="sweep_start", disabled=plan is None)
         if problem is not None:
             show_error(problem)
-        elif plan is not None:
-            st.caption(_told(workspace, plan))
+        else:
+            st.caption(_told(workspace, plan) if plan else f"There is nothing to compare yet. {plain(HOW)}")
         if pressed and plan is not None:
             _start(workspace, asked)
 
@@ -81,6 +79,11 @@ def _values(base: Recipe, changes: Mapping[str, object]) -> dict[str, str]:
         row.text_input(_title(name), key=key, width=fields.WIDE, on_change=_typed, args=(name, key),
                        help=f"{plain(about[name])}. {plain(HOW)} {_ranges()}")  # fmt: skip
     return {name: st.session_state[f"sweep:{name}"] for name in chosen}
+
+
+def _several(text: str) -> bool:
+    """Whether what was typed may be more than one value; what it is, is checked elsewhere."""
+    return "," in text or ".." in text
 
 
 def _typed(name: str, key: str) -> None:
@@ -145,18 +148,18 @@ def _told(workspace: Workspace, plan: Plan) -> str:
 
 
 def _start(workspace: Workspace, asked: Asked) -> None:
-    before, now = state.get(state.TRAIN_STARTED), time.monotonic()
-    if before and before[:2] == (str(workspace.root), asked.command()) and now - before[2] < ONE_PRESS:
+    command = asked.command()
+    if one_press.again(workspace, command):
         return
     try:
         job_id = start(workspace, asked)
     except GapwiseError as error:
         show_error(error)
         return
-    state.put(state.TRAIN_STARTED, (str(workspace.root), asked.command(), now))
+    one_press.note(workspace, command)
     state.put(state.SWEEP_SHOWN, {**state.get(state.SWEEP_SHOWN), str(workspace.root): job_id})
     st.toast(
-        f"Sweep {job_id} started: it goes on when you close this page. Runs shows it under Sweeps.",
+        f"Sweep {job_id} is on its way: it goes on when you close this page. Runs shows it under Sweeps.",
         icon=":material/rocket_launch:",
     )
     st.rerun()  # the jobs below this form are a part of the page of their own

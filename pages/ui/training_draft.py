@@ -20,11 +20,13 @@ class Draft:
         values: Settings instead of the recipe's, JSON values; they need not fit yet.
         round: Grows with every reset: part of the stage table's key, which keeps what was typed by itself.
         table: Rows as the stage table was drawn first; None before it was drawn.
+        kept: Changes that belong to a kind of stages which is not chosen now, by kind: they are back when it is.
     """
 
     values: dict[str, object] = field(default_factory=dict)
     round: int = 0
     table: list[dict] | None = None
+    kept: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def put(self, name: str, value: object, own: object) -> None:
         """Note a setting, or forget it where it is the recipe's own again."""
@@ -33,9 +35,9 @@ class Draft:
         else:
             self.values[name] = value
 
-    def replace(self, values: Mapping[str, object]) -> None:
+    def replace(self, values: Mapping[str, object], kept: Mapping[str, dict[str, object]] | None = None) -> None:
         """Take other changes instead."""
-        self.values, self.table = dict(values), None
+        self.values, self.table, self.kept = dict(values), None, dict(kept or {})
         self.round += 1
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.models.catalog import Listing, catalog_file
 from core.store import runs
+from core.store.cells import TRUSTED
 from core.store.labels import label_id
 from core.training.device import Probe
 from pages.ui import readers
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def cells_line(workspace: Workspace, label: str) -> None:
     """Say what there is to learn from, and what became known since the label's last run."""
     counts = readers.missing(workspace).by_label[label]
-    learned = sum(counts[source] for source in ("given", "human", "derived"))
+    learned = sum(counts[source] for source in TRUSTED)
     bulk = f" (and {counts['pseudo']:,} accepted in bulk)" if counts["pseudo"] else ""
     news = _news(readers.stamp(workspace), workspace, label)
     st.caption(

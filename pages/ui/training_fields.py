@@ -149,7 +149,7 @@ def _show(key: str, value: object) -> None:
 
 
 def _marked(text: str, changed: bool) -> str:
-    return f":orange[{text} ●]" if changed else text
+    return f"{text} ●" if changed else text
 
 
 def _side() -> FieldInfo:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import jobs
+from core.cluster.where import read_where
 from core.errors import GapwiseError
 from core.training import library
-from core.training.command import train_command
+from core.training.command import check_weights, train_command
 from core.training.recipe import Recipe
-from core.training.trackers import tracker_arguments
+from core.training.trackers import read_trackers, tracker_arguments
 from pages.ui import (
+    one_press,
     state,
     sweep_form,
     training_facts,
@@ -50,7 +51,6 @@ GROUPS = {
 }  # fmt: skip
 PROGRESSIVE, WHERE = "Progressive learning", "Where"
 ELSEWHERE = ("title", "source", "weights", "stages", "progressive")  # drawn by hand, or words about the recipe
-ONE_PRESS = 2.0  # seconds in which the same start again is a double click
 
 
 def form(workspace: Workspace, labels: dict[int, Label]) -> None:
@@ -81,10 +81,14 @@ def _open_with(labels: dict[int, Label]) -> None:
     name = clone["recipe"] if clone["recipe"] in recipes else FIRST
     try:
         take_clone(recipes[name], name, clone["values"])
+        if "rest" in clone:
+            training_where.take(read_where(clone["rest"]))
+            training_trackers.take(read_trackers(clone["rest"]))
     except GapwiseError as error:
         show_error(error)
         return
     state.put(state.TRAIN_RECIPE, name)
+    state.put("train_pseudo", bool(clone.get("pseudo")))
     if clone["label"] in {label.name for label in labels.values()}:
         state.put(state.TRAIN_LABEL, clone["label"])
     if name != clone["recipe"]:
@@ -199,10 +203,7 @@ def _unknown(recipe: Recipe) -> GapwiseError | None:
     if names is None:
         return None
     try:
-        names.check_model(recipe.model)
-        names.check_optimizer(recipe.optimizer)
-        if (recipe.width, recipe.depth) != (1.0, 1.0):
-            names.check_scalable(recipe.model)
+        names.check(recipe)
     except GapwiseError as error:
         return error
     return None
@@ -210,15 +211,14 @@ def _unknown(recipe: Recipe) -> GapwiseError | None:
 
 def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: bool) -> None:
     try:
-        training_weights.check(recipe.weights)
+        check_weights(recipe.weights)
         where = training_where.chosen()
         command = train_command(label, name, recipe.model_dump(mode="json"), pseudo)
         command += [*tracker_arguments(training_trackers.chosen()), *where.arguments]
-        before, now = state.get(state.TRAIN_STARTED), time.monotonic()
-        if before and before[:2] == (str(workspace.root), command) and now - before[2] < ONE_PRESS:
+        if one_press.again(workspace, command):
             return
         job_id = jobs.start(workspace, "train", command)
-        state.put(state.TRAIN_STARTED, (str(workspace.root), command, now))
+        one_press.note(workspace, command)
     except GapwiseError as error:
         show_error(error)
         return

@@ -58,9 +58,12 @@ def _question(workspace: Workspace, found: Belongings) -> None:
     st.write(f"Job {job_id} and its log go. That can't be undone.")
     with_run = False
     if found.runs:
-        goes = f"{_size(found.run_bytes)} of weights, curves and settings, and {found.proposals:,} proposals"
+        goes = f"{_size(found.run_bytes)} of weights, curves and settings"
+        if found.proposals:
+            goes += f", and {found.proposals:,} proposal{'s' * (found.proposals > 1)}"
         with_run = st.checkbox(f"Delete {named} too: {goes}", key=f"delete_run_{job_id}", disabled=bool(found.obstacle))
-        st.caption(plain(found.obstacle) if found.obstacle else f"Otherwise {named} stays with all of that.")
+        stays = f"Otherwise {named} stays with all of that, but can't be resumed any more."
+        st.caption(plain(found.obstacle) if found.obstacle else stays)
     with st.container(horizontal=True):
         pressed = st.button(f"Delete job {job_id}" + (f" and {named}" if with_run else ""), type="primary",
                             key=f"delete_now_{job_id}")  # fmt: skip
@@ -107,7 +110,7 @@ def _resume(workspace: Workspace, job_id: int) -> str:
 
 
 def _retry(workspace: Workspace, job_id: int) -> str:
-    return f"Job {jobs.retry(workspace, job_id)} started: job {job_id}'s command anew."
+    return f"Job {jobs.retry(workspace, job_id)} is on its way: job {job_id}'s command anew."
 
 
 def _clone(workspace: Workspace, job_id: int) -> str:
@@ -124,7 +127,7 @@ def _ask_deletion(workspace: Workspace, job_id: int) -> str:
 
 def _random(workspace: Workspace, job_id: int) -> str:
     kept = [word for word in jobs.get_job(workspace, job_id).command if not word.startswith("--weights=")]
-    return f"Job {jobs.start(workspace, 'train', [*kept, '--weights=random'])} started with random weights."
+    return f"Job {jobs.start(workspace, 'train', [*kept, '--weights=random'])} is on its way with random weights."
 
 
 _DOES = {

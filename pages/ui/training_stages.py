@@ -15,6 +15,7 @@ from pages.ui.training_draft import current, draft, shown, stage_rows
 KINDS = {"none": "One size throughout", "between": "From a start to an end", "written": "Stage by stage"}
 BY_STAGES = ("epochs", *GROWS)  # what the table decides when stages are written out
 _SIDES = ("height", "width")
+_OWN = {"written": ("stages",), "between": ("progressive",), "plain": BY_STAGES}  # what only one kind has
 
 
 def kind(values: Mapping[str, object]) -> str:
@@ -53,23 +54,31 @@ def switch(name: str, base: Recipe) -> None:
     """Take the kind of stages that was chosen, with values to begin with."""
     chosen, own = st.session_state[f"train:{name}:kind"], kind(base.model_dump())
     recipe = current(base, name)[0] or base
-    drop = ("stages", "progressive", *(BY_STAGES if "written" in (chosen, kind(shown(base, name))) else ()))
-    values = {n: v for n, v in draft(name).values.items() if n not in drop}
+    changes, before = draft(name), kind(shown(base, name))
+    kept = changes.kept | _belongings(before, chosen, changes.values)
+    gone = {n for names in _OWN.values() for n in names if names != BY_STAGES or "written" in (chosen, before)}
+    values = {n: v for n, v in changes.values.items() if n not in gone}
     if chosen != own:
         values |= {"written": {"stages": []}, "between": {"progressive": None}}.get(own, {})
-        values |= _beginning(chosen, recipe)
-    draft(name).replace(values)
+        values |= {} if chosen in kept else _beginning(chosen, recipe)
+    values |= kept.get(chosen, {})
+    if before == "written":
+        values |= kept.get("plain", {})
+    changes.replace(values, kept)
+
+
+def _belongings(before: str, chosen: str, values: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Return what was changed of the kind that is left, and of the fields that a table takes over, by whose it is."""
+    whose = [w for w in (before, "plain" if chosen == "written" else None) if w in _OWN]
+    return {w: {n: values[n] for n in _OWN[w] if n in values} for w in whose}
 
 
 def edited_rows(rows: Sequence[Mapping], changes: Mapping) -> list[dict[str, object]]:
-    """Return the rows of a table after what Streamlit's editor says was changed: edited, added, deleted."""
+    """Return the rows of a table after what Streamlit's editor says was changed."""
     found = [dict(row) for row in rows]
     for i, cells in changes.get("edited_rows", {}).items():
         found[int(i)].update(cells)
-    gone = set(changes.get("deleted_rows", ()))
-    kept = [row for i, row in enumerate(found) if i not in gone]
-    names = list(rows[0]) if rows else []
-    return kept + [{n: row.get(n) for n in names} for row in changes.get("added_rows", ())]
+    return found
 
 
 def stages_of(rows: Sequence[Mapping]) -> list[dict[str, object]]:
@@ -133,35 +142,52 @@ def _table(name: str, base: Recipe, stages: Sequence[Mapping]) -> None:
     rows = rows_of(stages if "stages" in changes.values else stage_rows(base))
     if changes.table is None or key not in st.session_state:  # another page may have been open meanwhile
         changes.table = rows
+    # Rows are added by a button: a row that the editor itself adds can lose what is typed into it first.
     st.data_editor(
         pd.DataFrame(changes.table),
-        num_rows="dynamic",
+        num_rows="fixed",
         hide_index=True,
-        column_config=_columns(changes.table[-1]),
+        column_config=_columns(),
         key=key,
         on_change=_table_changed,
         args=(name, base, key),
     )
+    row = st.container(horizontal=True, gap="small")
+    row.button("Add a stage", icon=":material/add:", key=f"train:{name}:stages:more", on_click=_resize,
+               args=(name, base, key, 1), help="It begins as the last one is.")  # fmt: skip
+    row.button("Remove the last stage", icon=":material/remove:", key=f"train:{name}:stages:less", type="tertiary",
+               disabled=len(rows) < 2, on_click=_resize, args=(name, base, key, -1))  # fmt: skip
 
 
 def _table_changed(name: str, base: Recipe, key: str) -> None:
     changes = draft(name)
-    stages = stages_of(edited_rows(changes.table, st.session_state[key]))
-    own = stage_rows(base) if base.stages else []
-    changes.put("stages", stages, own)
+    if changes.table is None:  # its button came first, with what was typed
+        return
+    changes.put(
+        "stages", stages_of(edited_rows(changes.table, st.session_state[key])), stage_rows(base) if base.stages else []
+    )
     for field in BY_STAGES:
         changes.values.pop(field, None)
 
 
-def _columns(last: Mapping[str, object]) -> dict[str, object]:
+def _resize(name: str, base: Recipe, key: str, by: int) -> None:
+    """Add a stage like the last one, or remove that; the table is drawn anew."""
+    _table_changed(name, base, key)
+    changes, own = draft(name), stage_rows(base)
+    stages = changes.values.get("stages") or own
+    changes.put("stages", [*stages, dict(stages[-1])] if by > 0 else stages[:-1], own if base.stages else [])
+    changes.replace(changes.values, changes.kept)
+
+
+def _columns() -> dict[str, object]:
     found = {}
     for name in ("epochs", *_SIDES, *(n for n in GROWS if n != "size")):
         about = Stage.model_fields["size" if name in _SIDES else name]
         low, high = fields.bounds(about)
         whole = name in _SIDES or fields.kind(about) == "int"
-        # A new row begins as the last one is; fractions have no step, which would round what is typed.
+        # Fractions have no step, which would round what is typed.
         found[name] = st.column_config.NumberColumn(
-            fields.title(name), min_value=low, max_value=high, step=1 if whole else None, default=last[name],
+            fields.title(name), min_value=low, max_value=high, step=1 if whole else None,
             help=about.description, required=True,
         )  # fmt: skip
     return found

@@ -25,6 +25,11 @@ def draw() -> None:
         st.caption(f"{' and '.join(missing.values())}: not installed here (`pip install {packages}`).")
 
 
+def take(names: list[str]) -> None:
+    """Choose trackers, as a job had them; one that is not installed here can't be chosen."""
+    state.put(state.TRAIN_TRACKERS, [name for name in names if find_spec(name) is not None])
+
+
 def chosen() -> list[str]:
     """Return the chosen trackers."""
     return list(state.get(state.TRAIN_TRACKERS) or [])

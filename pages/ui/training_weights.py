@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import GapwiseError
 from core.training.recipe import Recipe
 from pages.ui import training_fields as fields
 from pages.ui.training_draft import draft, shown
@@ -22,12 +20,6 @@ WEIGHTS = {
 }
 
 
-def check(weights: str) -> None:
-    """Raise a GapwiseError where a local file is named that is not there."""
-    if weights not in ("random", "hub") and not Path(weights).expanduser().is_file():
-        raise GapwiseError(f"There is no file {weights} on the machine that runs Gapwise.")
-
-
 def draw(row: DeltaGenerator, name: str, base: Recipe) -> None:
     values = shown(base, name)
     weights, key = values["weights"], f"train:{name}:weights"
@@ -37,7 +29,7 @@ def draw(row: DeltaGenerator, name: str, base: Recipe) -> None:
     if st.session_state.get(key) != chosen:
         st.session_state[key] = chosen
     row.selectbox(
-        ":orange[Weights ●]" if weights != base.weights else "Weights",
+        "Weights ●" if weights != base.weights else "Weights",
         [w for w in WEIGHTS if w != "hub" or not scaled or chosen == "hub"],
         format_func=WEIGHTS.get,
         key=key,

@@ -53,6 +53,13 @@ def chosen() -> Where:
     return where
 
 
+def take(where: Where) -> None:
+    """Choose a place, as a job had it."""
+    values = {"place": "here" if where.cluster is None else "cluster", "address": where.cluster or ""}
+    counts = {name: getattr(where, name) for name in _COUNTS}
+    state.put(state.TRAIN_WHERE, {**values, "processes": where.processes or 0, **counts})
+
+
 def note() -> str:
     """Return what is unusual about the place, empty for nothing."""
     try:

@@ -106,6 +106,14 @@ def test_a_jobs_settings_open_the_form_once(app, spawned):
     assert (asked.label, asked.values) == ("5k", {"epochs": 6, "dropout": 0.25})
 
 
+def test_a_clone_trains_where_the_job_did_and_is_followed_by_the_same_tools(app, spawned):
+    rest = ["--tracker=tensorboard", "--tracker=gone", "--processes", "2"]
+    clone = {"label": "mask", "recipe": "quick-cpu", "values": {"epochs": 5}, "pseudo": False, "rest": rest}
+    app.session_state[state.TRAIN_CLONE] = clone
+    press(run(app), "Start training")
+    assert spawned[0][5:-4] == ["--epochs=5", "--tracker=tensorboard", "--processes", "2"]
+
+
 def test_a_clone_of_a_recipe_that_is_gone_shows_its_settings_as_changes_of_another(app, spawned):
     whole = STAGED.model_dump(mode="json", exclude={"title", "source"})
     app.session_state[state.TRAIN_CLONE] = {"label": "gone", "recipe": "gone", "values": whole}
@@ -141,7 +149,31 @@ def test_stages_are_chosen_with_values_to_begin_with(app, spawned):
     recipe = parse_train_command(spawned[1][:-4]).full_recipe()
     assert [(s.epochs, s.size) for s in recipe.stages] == [(2, 64), (2, 128)]
     app.segmented_control(key=key("quick-cpu", "kind")).set_value("none")
-    assert "As in " in texts(run(app))
+    assert "1 setting differs from quick-cpu" in texts(run(app))  # the epochs that were typed before
+    app.segmented_control(key=key("quick-cpu", "kind")).set_value("between")
+    assert run(app).number_input(key=key("quick-cpu", "progressive.stages")).value == 2
+    press(app, "Start training")
+    assert parse_train_command(spawned[2][:-4]).full_recipe() == parse_train_command(spawned[0][:-4]).full_recipe()
+
+
+def test_stages_are_added_and_removed_and_outlive_a_look_at_another_kind(app, spawned):
+    group(app, training_form.PROGRESSIVE)
+    app.number_input(key=key("quick-cpu", "lr")).set_value(0.01)
+    app.segmented_control(key=key("quick-cpu", "kind")).set_value("written")
+    press(run(app), "Add a stage")
+    press(app, "Add a stage")
+    press(app, "Remove the last stage")
+    app.segmented_control(key=key("quick-cpu", "kind")).set_value("none")
+    run(app)
+    app.segmented_control(key=key("quick-cpu", "kind")).set_value("written")
+    press(run(app), "Start training")
+    recipe = parse_train_command(spawned[0][:-4]).full_recipe()
+    assert [s.size for s in recipe.stages] == [64, 85, 107, 128, 128]
+    assert (recipe.stages[3], recipe.lr) == (recipe.stages[4], 0.01)
+    press(app, "Reset to the recipe")
+    app.segmented_control(key=key("quick-cpu", "kind")).set_value("written")
+    press(run(app), "Start training")
+    assert len(parse_train_command(spawned[1][:-4]).full_recipe().stages) == 4
 
 
 def test_a_recipe_with_stages_can_be_trained_without(app, spawned):

@@ -25,15 +25,10 @@ def test_rows_and_stages_are_the_same_thing():
     [
         ({}, [FIRST, SECOND]),
         ({"edited_rows": {"1": {"epochs": 5}}}, [FIRST, {**SECOND, "epochs": 5}]),
-        ({"deleted_rows": [0]}, [SECOND]),
-        ({"deleted_rows": [0, 1]}, []),
-        ({"edited_rows": {1: {"height": 9}}, "deleted_rows": [0]}, [{**SECOND, "height": 9}]),
-        ({"added_rows": [FIRST]}, [FIRST, SECOND, FIRST]),
-        ({"added_rows": [{"epochs": 7, "_index": 3}]},
-         [FIRST, SECOND, {**dict.fromkeys(FIRST), "epochs": 7}]),
+        ({"edited_rows": {0: {"height": 9}, 1: {"width": 7}}}, [{**FIRST, "height": 9}, {**SECOND, "width": 7}]),
     ],
-)  # fmt: skip
-def test_what_was_edited_added_and_deleted_is_applied_to_the_rows(changes, expected):
+)
+def test_what_was_edited_is_applied_to_the_rows(changes, expected):
     assert edited_rows([FIRST, SECOND], changes) == expected
 
 
