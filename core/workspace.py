@@ -76,7 +76,12 @@ class Workspace:
 
     def _checked(self) -> Workspace:
         version = self.setting("version")
-        if version != schema.VERSION:
+        if version in range(schema.OLDEST, schema.VERSION):
+            from core.store.upgrade import upgrade  # NumPy, which the command line does without until it is needed
+
+            with self.write() as connection:
+                upgrade(connection, version)
+        elif version != schema.VERSION:
             raise GapwiseError(
                 f"The workspace in {self.root} has version {version}; this Gapwise reads version {schema.VERSION}."
                 " Use the Gapwise that wrote it, or import the data again."

@@ -14,6 +14,8 @@ from core.labels.solver import possible, satisfiable
 
 KNOWN, FREE, OPEN, CONFLICT = 0, 1, 2, 3
 STATES = ("known", "free", "open", "conflict")
+_REMEMBERED = 200_000  # rows; some ten megabytes
+_UNASKED = object()
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,43 @@ def _deduce_distinct(
     states = np.where(distinct == MISSING, OPEN, KNOWN).astype(np.int8)
     codes = np.full(distinct.shape, MISSING, dtype=np.int16)
     broken = np.zeros(len(distinct), dtype=bool)
-    for i, known in enumerate(distinct):
-        row = [MISSING] * len(rules.labels)
-        for column, code in zip(columns, known, strict=True):
-            row[column] = int(code)
-        missing = np.flatnonzero(known == MISSING)
-        fitting = possible(bound, rules.labels, row, [columns[j] for j in missing], enough=2)
-        if fitting is None:
+    for i, known in enumerate(distinct.tolist()):
+        settled = _remembered(known, columns, bound, rules)
+        if settled is None:
             broken[i] = True
-            states[i, missing] = CONFLICT
+            states[i, distinct[i] == MISSING] = CONFLICT
             continue
-        for j in missing:
-            if _settled(fitting[columns[j]], rules.labels[columns[j]]):
-                states[i, j], codes[i, j] = FREE, min(fitting[columns[j]])
+        for j, code in settled:
+            states[i, j], codes[i, j] = FREE, code
     return states, codes, broken
+
+
+def _remembered(
+    known: list[int], columns: list[int], bound: Sequence[Rule], rules: RuleSet
+) -> tuple[tuple[int, int], ...] | None:
+    """As `_settles`; what was asked before is not worked out again: a decision leaves all rows but one as they were."""
+    key = (columns[0], *known)  # no two groups of tied labels share a column
+    found = rules.memo.get(key, _UNASKED)
+    if found is _UNASKED:
+        if len(rules.memo) >= _REMEMBERED:
+            rules.memo.clear()
+        found = rules.memo[key] = _settles(known, columns, bound, rules)
+    return found
+
+
+def _settles(
+    known: list[int], columns: list[int], bound: Sequence[Rule], rules: RuleSet
+) -> tuple[tuple[int, int], ...] | None:
+    """Return (place among `columns`, class code) of a row's free cells; None when the row is in conflict."""
+    row = [MISSING] * len(rules.labels)
+    for column, code in zip(columns, known, strict=True):
+        row[column] = code
+    missing = [j for j, code in enumerate(known) if code == MISSING]
+    fitting = possible(bound, rules.labels, row, [columns[j] for j in missing], enough=2)
+    if fitting is None:
+        return None
+    settled = ((j, fitting[columns[j]]) for j in missing)
+    return tuple((j, min(found)) for j, found in settled if _settled(found, rules.labels[columns[j]]))
 
 
 def _settled(classes: set[int], label: Label) -> bool:

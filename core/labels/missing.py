@@ -67,7 +67,12 @@ class MissingReport:
 
 
 def missing_report(
-    labels: Sequence[Label], given: np.ndarray, values: np.ndarray, sources: np.ndarray, deduction: Deduction
+    labels: Sequence[Label],
+    given: np.ndarray,
+    values: np.ndarray,
+    sources: np.ndarray,
+    deduction: Deduction,
+    images: np.ndarray | None = None,
 ) -> MissingReport:
     """Count the gaps of a table.
 
@@ -77,11 +82,14 @@ def missing_report(
         values: (N, L) current class codes, -1 none.
         sources: (N, L) index into SOURCE_NAMES, -1 none.
         deduction: Of what stands on its own, (N, L).
+        images: (N,) how many images each row stands for; one each when None.
     """
+    images = np.ones(len(given), np.int64) if images is None else images
     names = [label.name for label in labels]
     gaps = given == MISSING
-    distinct, counts = np.unique(gaps, axis=0, return_counts=True)
-    distinct = distinct.reshape(len(counts), len(names))
+    distinct, where = np.unique(gaps, axis=0, return_inverse=True)
+    distinct = distinct.reshape(-1, len(names))
+    counts = np.bincount(where.reshape(-1), images, len(distinct)).astype(np.int64)
     order = np.argsort(-counts, kind="stable")
     patterns = tuple(
         Pattern(tuple(n for n, gap in zip(names, distinct[i], strict=True) if gap), int(counts[i])) for i in order
@@ -89,17 +97,17 @@ def missing_report(
     empty = values == MISSING
     by_label = {}
     for j, name in enumerate(names):
-        counted = {source: int((sources[:, j] == i).sum()) for i, source in enumerate(SOURCE_NAMES)}
+        counted = {source: int(images @ (sources[:, j] == i)) for i, source in enumerate(SOURCE_NAMES)}
         states = dict(zip(GAP_NAMES, (FREE, OPEN, CONFLICT), strict=True))
-        counted |= {gap: int((empty[:, j] & (deduction.state[:, j] == s)).sum()) for gap, s in states.items()}
+        counted |= {gap: int(images @ (empty[:, j] & (deduction.state[:, j] == s))) for gap, s in states.items()}
         by_label[name] = counted
     return MissingReport(
-        rows=len(given),
-        missing={name: int(gaps[:, j].sum()) for j, name in enumerate(names)},
+        rows=int(images.sum()),
+        missing={name: int(images @ gaps[:, j]) for j, name in enumerate(names)},
         together=_together(names, distinct, counts),
         patterns=patterns if len(given) else (),
         by_label=by_label,
-        conflict_rows=int(deduction.conflict.sum()),
+        conflict_rows=int(images @ deduction.conflict),
     )
 
 

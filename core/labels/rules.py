@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from core.labels.bound import Rule, bind
@@ -22,11 +22,13 @@ class RuleSet:
     Attributes:
         components: Groups of labels that rules tie together, each a tuple of positions with the
             rules that bind it. Labels that no rule mentions are in none.
+        memo: What `deduce` found out about rows.
     """
 
     labels: tuple[Label, ...]
     rules: tuple[Rule, ...]
     components: tuple[tuple[tuple[int, ...], tuple[Rule, ...]], ...]
+    memo: dict = field(default_factory=dict, compare=False, repr=False)
 
 
 def parse_rules(texts: Sequence[str], labels: Sequence[Label]) -> RuleSet:

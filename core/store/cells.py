@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from core.labels.deduce import FREE, OPEN, Deduction, deduce
 from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet, parse_rules
-from core.store import schema
+from core.store import profiles, schema
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
+from core.store.profiles import SOURCES, Profiles
 
-SOURCES = ("given", "human", "derived", "pseudo")
 TRUSTED = SOURCES[:3]  # what a training learns from unless it is asked to learn from bulk decisions as well
 _BATCH = 50_000  # rows a statement; keeps the parameters of a large import out of memory
 
@@ -46,7 +46,12 @@ class CellTable:
 
 
 def add_cells(connection: Connection, image_ids: Sequence[int], label_ids: Sequence[int], codes: np.ndarray) -> None:
-    """Insert the cells of new images (or of new labels), codes (N, L) of imported classes, -1 a gap."""
+    """Insert the cells of new images, or of new labels for images that are there.
+
+    Args:
+        label_ids: All labels, in table order, for new images.
+        codes: (N, L) imported classes, -1 a gap.
+    """
     if codes.shape != (len(image_ids), len(label_ids)):
         raise ValueError(f"codes has shape {codes.shape}; expected {(len(image_ids), len(label_ids))}")
     rows = []
@@ -59,6 +64,11 @@ def add_cells(connection: Connection, image_ids: Sequence[int], label_ids: Seque
             rows = []
     if rows:
         connection.execute(insert(schema.cell), rows)
+    if len(label_ids) == len(read_labels(connection)):
+        sources = np.where(codes == MISSING, MISSING, SOURCES.index("given"))
+        profiles.assign(connection, image_ids, profiles.pack(codes, codes, sources))
+    else:
+        profiles.rebuild(connection)
 
 
 def fill_given(connection: Connection, cells: Iterable[tuple[int, int, int]]) -> int:
@@ -67,34 +77,26 @@ def fill_given(connection: Connection, cells: Iterable[tuple[int, int, int]]) ->
     Cells that have a value keep it: a later table never overwrites a decision.
     """
     c = schema.cell.c
-    filled = 0
+    filled = []
     for image_id, label_id, code in cells:
         statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
         statement = statement.where(c.given.is_(None), (c.value.is_(None)) | (c.source == "derived"))
         new = {"given": code, "value": code, "source": "given", "decision_id": None, "proposal_id": None}
-        filled += connection.execute(statement.values(new)).rowcount
-    return filled
+        filled += [image_id] * connection.execute(statement.values(new)).rowcount
+    profiles.refresh(connection, filled)
+    return len(filled)
 
 
 def load(connection: Connection, image_ids: Sequence[int] | None = None) -> CellTable:
     """Return all cells, or those of some images (at most a few hundred)."""
-    labels = read_labels(connection)
-    c = schema.cell.c
-    query = select(c.image_id, c.label_id, c.given, c.value, c.source)
-    if image_ids is not None:
-        query = query.where(c.image_id.in_(list(image_ids)))
-    rows = connection.execute(query).all()
-    ids = np.unique(np.fromiter((r[0] for r in rows), dtype=np.int64, count=len(rows)))
-    columns = {label_id: i for i, label_id in enumerate(labels)}
-    at = np.searchsorted(ids, np.fromiter((r[0] for r in rows), dtype=np.int64, count=len(rows)))
-    column = np.fromiter((columns[r[1]] for r in rows), dtype=np.int64, count=len(rows))
-    codes = {None: MISSING, **{name: i for i, name in enumerate(SOURCES)}}
-    given, values = (np.full((len(ids), len(labels)), MISSING, dtype=np.int16) for _ in range(2))
-    sources = np.full((len(ids), len(labels)), MISSING, dtype=np.int8)
-    given[at, column] = [MISSING if r[2] is None else r[2] for r in rows]
-    values[at, column] = [MISSING if r[3] is None else r[3] for r in rows]
-    sources[at, column] = [codes[r[4]] for r in rows]
-    return CellTable(ids, tuple(labels), tuple(labels.values()), given, values, sources)
+    if image_ids is not None:  # from the cells themselves: a transaction may be changing them
+        labels = read_labels(connection)
+        ids, cells = profiles.cells_of(connection, image_ids)
+        return CellTable(ids, tuple(labels), tuple(labels.values()), *profiles.unpack(cells))
+    found = profiles.read(connection)
+    ids, profile_ids = profiles.by_image(connection)
+    at = np.searchsorted(found.ids, profile_ids)
+    return CellTable(ids, found.label_ids, found.labels, found.given[at], found.values[at], found.sources[at])
 
 
 def rule_set(connection: Connection) -> RuleSet:
@@ -102,7 +104,7 @@ def rule_set(connection: Connection) -> RuleSet:
     return parse_rules(read_rules(connection), list(read_labels(connection).values()))
 
 
-def deduction(connection: Connection, table: CellTable) -> Deduction:
+def deduction(connection: Connection, table: CellTable | Profiles) -> Deduction:
     """Deduce from everything that stands on its own, so that derived cells never prove each other."""
     return deduce(table.base, rule_set(connection))
 
@@ -120,16 +122,16 @@ def known(connection: Connection, label_id: int, sources: Sequence[str] = SOURCE
 
 def open_cells(connection: Connection, label_id: int) -> list[Row]:
     """Return (image_id, path, digest, fname) of a label's cells that have no value and are not free, by image."""
-    table = load(connection)
-    state = deduction(connection, table).state[:, table.label_ids.index(label_id)]
-    wanted = set(table.image_ids[state == OPEN].tolist())
+    found = profiles.read(connection)
+    state = deduction(connection, found).state[:, found.label_ids.index(label_id)]
+    wanted = set(found.ids[state == OPEN].tolist())
     c, i = schema.cell.c, schema.image.c
     query = (
-        select(c.image_id, i.path, i.digest, i.fname)
+        select(c.image_id, i.path, i.digest, i.fname, i.profile_id)
         .join(schema.image, i.id == c.image_id)
         .where(c.label_id == label_id, c.value.is_(None))
     )
-    return [r for r in connection.execute(query.order_by(c.image_id)) if r.image_id in wanted]
+    return [r for r in connection.execute(query.order_by(c.image_id)) if r.profile_id in wanted]
 
 
 def derive_all(connection: Connection) -> dict[str, int]:
@@ -138,29 +140,28 @@ def derive_all(connection: Connection) -> dict[str, int]:
     Returns:
         Label name to how many cells were written, labels with none left out.
     """
-    table = load(connection)
-    result = deduction(connection, table)
+    found = profiles.read(connection)
+    result = deduction(connection, found)
     free = result.state == FREE
-    derived = table.sources == SOURCES.index("derived")
-    _write(connection, table, free & (~derived | (table.values != result.implied)), result.implied)
-    _write(connection, table, derived & ~free, np.full_like(result.implied, MISSING))
+    derived = found.sources == SOURCES.index("derived")
+    _derive(connection, found, (free & (found.values != result.implied)) | (derived & ~free), result.implied)
     # From now on they stand because they were asked for, not because of the decision that settled them first.
     c = schema.cell.c
     connection.execute(
         update(schema.cell).where(c.source == "derived", c.decision_id.is_not(None)).values(decision_id=None)
     )
-    written = (free & ~derived).sum(axis=0)
-    return {label.name: int(n) for label, n in zip(table.labels, written, strict=True) if n}
+    written = found.images @ (free & ~derived)
+    return {label.name: int(n) for label, n in zip(found.labels, written, strict=True) if n}
 
 
 def withdraw_stale(connection: Connection) -> int:
     """Withdraw derived cells that follow no more, after the rules changed; return how many."""
-    table = load(connection)
-    result = deduction(connection, table)
-    derived = table.sources == SOURCES.index("derived")
-    stale = derived & ((result.state != FREE) | (result.implied != table.values))
-    _write(connection, table, stale, np.full_like(result.implied, MISSING))
-    return int(stale.sum())
+    found = profiles.read(connection)
+    result = deduction(connection, found)
+    derived = found.sources == SOURCES.index("derived")
+    stale = derived & ((result.state != FREE) | (result.implied != found.values))
+    _derive(connection, found, stale, np.full_like(result.implied, MISSING))
+    return int((found.images @ stale).sum())
 
 
 def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
@@ -187,6 +188,8 @@ def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
     _write(connection, now, (derived & ~target)[None, :], np.full_like(new.implied, MISSING))
+    if write.any() or (derived & ~target).any():
+        profiles.refresh(connection, [image_id])
     return {
         "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
         "withdrawn": ids[derived & ~target].tolist(),
@@ -224,10 +227,37 @@ def put(
     decision_id: int | None = None,
     proposal_id: int | None = None,
 ) -> None:
-    """Set one cell. `given` is never touched."""
+    """Set one cell; `given` is never touched. What hangs on it through rules is the business of `settle`."""
     c = schema.cell.c
     statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
     connection.execute(statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id))
+    profiles.refresh(connection, [image_id])
+
+
+def _derive(connection: Connection, found: Profiles, where: np.ndarray, codes: np.ndarray) -> None:
+    """Set derived cells of all images of some profiles.
+
+    Args:
+        where: (P, L) bool, the cells to set.
+        codes: (P, L), what to; -1 withdraws them.
+    """
+    c, i = schema.cell.c, schema.image.c
+    theirs = select(i.id).where(i.profile_id == bindparam("at_profile"))
+    statement = update(schema.cell).where(c.label_id == bindparam("at_label"), c.image_id.in_(theirs))
+    statement = statement.values(
+        value=bindparam("new_value"), source=bindparam("new_source"), decision_id=None, proposal_id=None
+    )
+    rows, columns = np.nonzero(where)
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        code = int(codes[row, column])
+        value, source = (None, None) if code == MISSING else (code, "derived")
+        at = {"at_profile": int(found.ids[row]), "at_label": found.label_ids[column]}
+        connection.execute(statement, {**at, "new_value": value, "new_source": source})
+    values = np.where(where, codes, found.values)
+    sources = np.where(where, np.where(codes == MISSING, MISSING, SOURCES.index("derived")), found.sources)
+    packed = profiles.pack(found.given, values, sources)
+    changed = np.flatnonzero(where.any(axis=1)).tolist()
+    profiles.move(connection, {int(found.ids[row]): packed[row] for row in changed})
 
 
 def _write(

@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from core.errors import GapwiseError
 from core.labels.missing import MissingReport, missing_report
-from core.store.cells import deduction, load
+from core.store import profiles
+from core.store.cells import deduction
 
 
 def report(connection: Connection) -> MissingReport:
@@ -15,7 +16,8 @@ def report(connection: Connection) -> MissingReport:
     Raises:
         GapwiseError: If nothing was imported yet.
     """
-    table = load(connection)
-    if not len(table.labels) or not len(table.image_ids):
+    found = profiles.read(connection)
+    if not len(found.labels) or not len(found.ids):
         raise GapwiseError("This workspace has no labels yet. Import a table with label columns first.")
-    return missing_report(table.labels, table.given, table.values, table.sources, deduction(connection, table))
+    result = deduction(connection, found)
+    return missing_report(found.labels, found.given, found.values, found.sources, result, found.images)

@@ -22,7 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 2
+OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()
 
@@ -65,6 +66,18 @@ source_table = Table(
     Column("created", Float, nullable=False),
 )
 
+# What images have in common: all cells of an image together. A million images have some hundred profiles, so counts,
+# patterns and deductions read those; `core.store.profiles` keeps them up to date with every change of a cell.
+profile = Table(
+    "profile",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),  # BLAKE2b of `cells`, which would be too long for an index
+    # int16, little-endian, (labels in table order, 3): given, value, index of the source; -1 none
+    Column("cells", LargeBinary, nullable=False),
+    Column("images", Integer, nullable=False),  # how many have it now; 0 once all have left it
+)
+
 image = Table(
     "image",
     metadata,
@@ -77,8 +90,10 @@ image = Table(
     Column("height", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("digest", String, nullable=False),  # SHA-256 of the file: identical images share it
+    Column("profile_id", ForeignKey("profile.id")),  # NULL only while its cells are being written
 )
 Index("image_digest", image.c.digest)
+image_profile = Index("image_profile", image.c.profile_id, image.c.id)
 
 # Rows of a source table that did not become images, with the reason: exported unchanged, never lost.
 aside = Table(

@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 from core.errors import GapwiseError
 from core.images.previews import preview
 from core.labels.label import MISSING
-from core.store import images
-from core.store.cells import load
+from core.store import profiles
+from core.store.gaps import images_with
 from core.workspace import Workspace
 from pages.ui.readers import stamp
 
@@ -45,11 +45,10 @@ def pattern_strip(workspace: Workspace, missing: tuple[str, ...]) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _with_pattern(state: tuple, _workspace: Workspace, missing: tuple[str, ...]) -> list[tuple[int, str]]:
     with _workspace.read() as connection:
-        table = load(connection)
-        wanted = np.array([label.name in missing for label in table.labels])
-        rows = np.flatnonzero(((table.given == MISSING) == wanted).all(axis=1))[:STRIP]
-        ids = table.image_ids[rows].tolist()
-        return [(i, images.image(connection, i).fname) for i in ids]
+        found = profiles.read(connection)
+        wanted = np.array([label.name in missing for label in found.labels])
+        theirs = found.ids[((found.given == MISSING) == wanted).all(axis=1)].tolist()
+        return [(row.id, row.fname) for row in images_with(connection, theirs, STRIP)]
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

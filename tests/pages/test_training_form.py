@@ -144,13 +144,14 @@ def test_new_labels_since_the_last_run_are_counted(demo, open_page):
 def test_values_accepted_in_bulk_are_learned_from_on_request(proposed, open_page, spawned):
     from sqlalchemy import update
 
-    from core.store import schema
+    from core.store import profiles, schema
 
     c = schema.cell.c
     with proposed.write() as connection:
         connection.execute(
             update(schema.cell).where(c.label_id == 1, c.value.is_(None)).values(value=1, source="pseudo")
         )
+        profiles.rebuild(connection)
     app = open_page("fine_tune")
     app.checkbox(key="train_pseudo").check()
     press(run(app), "Start training")

@@ -1,0 +1,206 @@
+"""Profiles: what images have in common, and how many share it.
+
+All cells of an image together, given values, present values and their sources, are its profile. Tables that people
+label have few: six labels with gaps make some hundred, whether there are a thousand images or a million. Whoever
+changes cells calls `refresh`, `assign` or `move` in the same transaction, so that the counts are always true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from core.labels.label import MISSING, Label
+from core.store import schema
+from core.store.labels import labels as read_labels
+from core.store.upsert import upsert
+
+SOURCES = ("given", "human", "derived", "pseudo")
+_CODES = {None: MISSING, **{name: i for i, name in enumerate(SOURCES)}}
+_AT_ONCE = 500  # ids in one statement: SQLite's older builds take 999 parameters
+_STREAM = 100_000  # rows of the cell table read at once
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The profiles that images have now, in the order of their ids.
+
+    Attributes:
+        ids: (P,) int64.
+        images: (P,) int64, how many images have each, at least 1.
+        label_ids: (L,) ids of `labels`.
+        given: (P, L) int16, the imported class codes, -1 a gap.
+        values: (P, L) int16, the current class codes, -1 none.
+        sources: (P, L) int8, index into SOURCES, -1 none.
+    """
+
+    ids: np.ndarray
+    images: np.ndarray
+    label_ids: tuple[int, ...]
+    labels: tuple[Label, ...]
+    given: np.ndarray
+    values: np.ndarray
+    sources: np.ndarray
+
+    @property
+    def base(self) -> np.ndarray:
+        """(P, L) values that stand on their own: derived ones taken out."""
+        return np.where(self.sources == SOURCES.index("derived"), MISSING, self.values).astype(np.int16)
+
+
+def read(connection: Connection) -> Profiles:
+    """Return the profiles of all images; none where there are no labels."""
+    found = read_labels(connection)
+    p = schema.profile.c
+    rows = connection.execute(select(p.id, p.images, p.cells).where(p.images > 0).order_by(p.id)).all()
+    ids, images = (np.fromiter((row[i] for row in rows), np.int64, len(rows)) for i in (0, 1))
+    cells = _whole(b"".join(row.cells for row in rows), len(found))
+    return Profiles(ids, images, tuple(found), tuple(found.values()), *unpack(cells))
+
+
+def by_image(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) int64 ids of all images, in their order, and (N,) int64 ids of their profiles."""
+    i = schema.image.c
+    query = select(i.id, i.profile_id).where(i.profile_id.is_not(None)).order_by(i.id)
+    # Straight from the driver's cursor: SQLAlchemy's rows take three times as long, and there may be a million.
+    rows = connection.execute(query).cursor.fetchall()
+    ids, profiles = (np.fromiter((row[i] for row in rows), np.int64, len(rows)) for i in (0, 1))
+    return ids, profiles
+
+
+def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
+    """Bring the profiles of images up to date with their cells."""
+    i, p = schema.image.c, schema.profile.c
+    for part in _parts(list(dict.fromkeys(image_ids)), _AT_ONCE):
+        ids, cells = cells_of(connection, part)
+        query = select(i.id, i.profile_id).where(i.id.in_(ids.tolist()))
+        before = dict(connection.execute(query).all())
+        now = zip(ids.tolist(), _profile_ids(connection, cells).tolist(), strict=True)
+        moved = {image_id: profile for image_id, profile in now if before[image_id] != profile}
+        if not moved:
+            continue
+        _point(connection, moved)
+        change = Counter(moved.values())
+        change.subtract(before[image_id] for image_id in moved)
+        statement = update(schema.profile).where(p.id == bindparam("at")).values(images=p.images + bindparam("by"))
+        connection.execute(statement, [{"at": at, "by": by} for at, by in change.items() if at is not None and by])
+
+
+def rebuild(connection: Connection) -> None:
+    """Make the profiles of all images anew from their cells: for workspaces of older versions, and for new labels."""
+    ids = connection.execute(select(schema.image.c.id).order_by(schema.image.c.id)).scalars().all()
+    labels = len(read_labels(connection))
+    for part in _parts(ids if labels else [], max(1, _STREAM // max(1, labels))):
+        found, cells = cells_of(connection, part, part[-1] - part[0] + 1 == len(part))
+        _point(connection, dict(zip(found.tolist(), _profile_ids(connection, cells).tolist(), strict=True)))
+    _recount(connection)
+
+
+def assign(connection: Connection, image_ids: Sequence[int], cells: np.ndarray) -> None:
+    """Give new images their profiles; their cells are known, so nothing is read.
+
+    Args:
+        image_ids: N images that have none yet.
+        cells: (N, L, 3) int16, as `schema.profile` holds them.
+    """
+    if cells.size:  # images without any label have no profile
+        _point(connection, dict(zip(image_ids, _profile_ids(connection, cells).tolist(), strict=True)))
+        _recount(connection)
+
+
+def move(connection: Connection, changes: Mapping[int, np.ndarray]) -> None:
+    """Change the cells of all images of some profiles alike. The caller changes the cells themselves.
+
+    Args:
+        changes: Id of a profile to its images' new cells, (L, 3) int16.
+
+    Raises:
+        ValueError: If a profile that images go to is one that others leave: the order would decide.
+    """
+    if not changes:
+        return
+    targets = _profile_ids(connection, np.stack(list(changes.values()))).tolist()
+    if set(targets) & set(changes):
+        raise ValueError("images can't go to a profile that is left in the same step")
+    statement = update(schema.image).where(schema.image.c.profile_id == bindparam("old"))
+    statement = statement.values(profile_id=bindparam("new"))
+    connection.execute(statement, [{"old": old, "new": new} for old, new in zip(changes, targets, strict=True)])
+    _recount(connection)
+
+
+def pack(given: np.ndarray, values: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Return (N, L, 3) int16 cells of three arrays (N, L), as `schema.profile` holds them."""
+    return np.stack([given, values, sources], axis=2).astype("<i2")
+
+
+def _recount(connection: Connection) -> None:
+    """Count every profile's images, and forget the profiles that none has."""
+    i, p = schema.image.c, schema.profile.c
+    count = select(func.count()).where(i.profile_id == p.id).correlate(schema.profile).scalar_subquery()
+    connection.execute(update(schema.profile).values(images=count))
+    connection.execute(schema.profile.delete().where(p.images == 0))
+
+
+def _point(connection: Connection, profile_of: Mapping[int, int]) -> None:
+    i = schema.image.c
+    statement = update(schema.image).where(i.id == bindparam("at")).values(profile_id=bindparam("to"))
+    connection.execute(statement, [{"at": at, "to": to} for at, to in profile_of.items()])
+
+
+def _profile_ids(connection: Connection, cells: np.ndarray) -> np.ndarray:
+    """Return (N,) ids of the profiles with these cells (N, L, 3), L at least 1; they are made where there are none."""
+    size = cells.shape[1] * 6  # bytes of a profile
+    content = np.ascontiguousarray(cells, dtype="<i2").tobytes()
+    packed = list(dict.fromkeys(content[at : at + size] for at in range(0, len(content), size)))
+    digests = [hashlib.blake2b(value, digest_size=16).hexdigest() for value in packed]
+    rows = [{"digest": d, "cells": c, "images": 0} for d, c in zip(digests, packed, strict=True)]
+    p, known = schema.profile.c, {}
+    for part in _parts(rows, _AT_ONCE):
+        upsert(connection, schema.profile, part, ("digest",), update=())
+        query = select(p.digest, p.id).where(p.digest.in_([row["digest"] for row in part]))
+        known |= dict(connection.execute(query).all())
+    id_of = {c: known[d] for c, d in zip(packed, digests, strict=True)}
+    return np.fromiter((id_of[content[at : at + size]] for at in range(0, len(content), size)), np.int64, len(cells))
+
+
+def cells_of(
+    connection: Connection, image_ids: Sequence[int], consecutive: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) ids of images and their cells (N, L, 3) int16, read from the cell table."""
+    c = schema.cell.c
+    query = select(c.image_id, c.label_id, c.given, c.value, c.source)
+    if consecutive:
+        query = query.where(c.image_id.between(image_ids[0], image_ids[-1]))
+    else:
+        query = query.where(c.image_id.in_(list(image_ids)))
+    rows = connection.execute(query).all()
+    column = {label_id: j for j, label_id in enumerate(read_labels(connection))}
+    ids = np.unique(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+    cells = np.full((len(ids), len(column), 3), MISSING, dtype=np.int16)
+    at = np.searchsorted(ids, np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+    label = np.fromiter((column[row[1]] for row in rows), np.int64, len(rows))
+    for k in (0, 1):
+        cells[at, label, k] = [MISSING if row[2 + k] is None else row[2 + k] for row in rows]
+    cells[at, label, 2] = [_CODES[row[4]] for row in rows]
+    return ids, cells
+
+
+def _whole(content: bytes, labels: int) -> np.ndarray:
+    """Return (P, L, 3) int16 cells of P profiles, one after the other."""
+    return np.frombuffer(content, "<i2").reshape(len(content) // (6 * max(1, labels)), labels, 3)
+
+
+def unpack(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return given (N, L) int16, values (N, L) int16 and sources (N, L) int8 of cells (N, L, 3)."""
+    given, values, sources = (cells[:, :, i] for i in range(3))
+    return given.astype(np.int16), values.astype(np.int16), sources.astype(np.int8)
+
+
+def _parts(items: Sequence, size: int) -> Iterator[list]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
