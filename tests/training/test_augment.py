@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core.training.augment import rand_augment
@@ -60,7 +61,7 @@ def test_a_picture_that_is_not_square_keeps_its_shape_with_ratio_one():
     wide = np.zeros((20, 40, 3), np.uint8)
     wide[:, :, 0] = np.arange(40) * 6  # left to right: what is cut away at the sides is missed
     recipe = Recipe(model="m", size=(20, 40), scale=(1.0, 1.0), ratio=(1.0, 1.0), hflip=0.0, color_jitter=0.0)
-    out = train_transform(recipe)(Image.fromarray(wide))
+    out = train_transform(recipe)(torch.from_numpy(wide).permute(2, 0, 1))
     assert np.array_equal(np.asarray(out), wide.transpose(2, 0, 1))
 
 

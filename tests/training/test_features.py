@@ -13,8 +13,9 @@ from core.errors import GapwiseError
 from core.jobs.reporter import Silent
 from core.models.zoo import build
 from core.store import runs
+from core.training import loop
 from core.training import train as training
-from core.training.batches import EpochBatches, Normalize
+from core.training.batches import EpochBatches, Normalize, loader_workers
 from core.training.checkpoint import best_size
 from core.training.rundir import RunDir
 from core.training.step import Stepper
@@ -310,16 +311,22 @@ def test_a_compiled_network_learns_the_same_and_its_run_can_be_resumed(ws, linea
 
 
 def test_a_process_that_prepares_pictures_changes_nothing_but_the_time(ws, monkeypatch):
-    from core.training import batches
-
     settings = {"rotate": 10, "rand_augment": 5, "dropout": 0.2, "stages": STAGES}
     recipe = training.Recipe(**{**tiny.recipe().model_dump(exclude={"epochs", "size"}), **settings})
-    for worth in (1, 1000):
-        monkeypatch.setattr(batches, "_WORTH_A_WORKER", worth)
+    for workers in (0, 1):
+        monkeypatch.setattr(loop, "loader_workers", lambda *asked, n=workers: n)
         train(ws, Order("bright", "tiny", recipe, predict=False), Silent())
-    assert batches.loader_workers(torch.device("cpu"), 999) == 0
-    monkeypatch.setattr(batches, "_WORTH_A_WORKER", 1)
-    assert batches.loader_workers(torch.device("cpu"), 999, processes=999) == 0
     train(ws, Order("bright", "tiny", recipe, predict=False), StopAfter(9))
     train(ws, Order("bright", "tiny", recipe, predict=False), Silent(), run_id=3)
     assert curve(ws, 1) == curve(ws, 2) == curve(ws, 3)
+
+
+@pytest.mark.parametrize(
+    ("cores", "pictures", "processes", "workers"), [(2, 999, 1, 0), (8, 999, 1, 1), (8, 999, 4, 0), (8, 9, 1, 0)]
+)
+def test_pictures_are_prepared_elsewhere_where_cores_are_left_and_it_is_worth_it(
+    monkeypatch, cores, pictures, processes, workers
+):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(cores), raising=False)
+    assert loader_workers(torch.device("cpu"), pictures, processes) == workers
+    assert loader_workers(torch.device("cuda"), pictures, processes) == 4

@@ -27,6 +27,26 @@ def test_an_unknown_optimizer_names_close_ones():
         make_optimizer(MODEL, tiny.recipe(optimizer="adamv"))
 
 
+@pytest.mark.parametrize(("name", "fused"), [("adamw", True), ("sgd", True), ("nadamw", None), ("rmsprop", None)])
+def test_a_step_is_one_kernel_where_torch_has_it_and_comes_to_the_same(name, fused):
+    def stepped(wanted: bool) -> torch.Tensor:
+        model = torch.nn.Linear(3, 3)
+        with torch.no_grad():
+            model.weight.copy_(torch.arange(9.0).view(3, 3) / 9)
+            model.bias.zero_()
+        optimizer = make_optimizer(model, tiny.recipe(optimizer=name, lr=0.1, weight_decay=0.1))
+        assert optimizer.param_groups[0].get("fused") is fused
+        for group in optimizer.param_groups:
+            group["fused"] = wanted and fused
+        for _ in range(3):
+            model(torch.ones(2, 3)).pow(2).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        return model.weight.detach()
+
+    assert torch.allclose(stepped(True), stepped(False), atol=1e-6)
+
+
 def test_a_constant_rate_stays():
     assert set(rates(schedule="constant", warmup_epochs=0, lr=0.1, epochs=5)) == {0.1}
 
