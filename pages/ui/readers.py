@@ -7,7 +7,8 @@ import os
 import streamlit as st
 
 from core.labels.missing import MissingReport
-from core.store import gaps
+from core.labels.suggest import Suggestion
+from core.store import gaps, rules
 from core.store.missing import report
 from core.workspace import DATABASE, Workspace
 
@@ -35,10 +36,21 @@ def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]
     return _reasons(stamp(workspace), workspace)
 
 
+def suggestions(workspace: Workspace) -> list[Suggestion]:
+    """Rules that hold without exception in what is known."""
+    return _suggestions(stamp(workspace), workspace)
+
+
 @st.cache_data(max_entries=8, show_spinner="Counting…")
 def _missing(state: tuple, _workspace: Workspace) -> MissingReport:
     with _workspace.read() as connection:
         return report(connection)
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking for rules…")
+def _suggestions(state: tuple, _workspace: Workspace) -> list[Suggestion]:
+    with _workspace.read() as connection:
+        return rules.suggestions(connection)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

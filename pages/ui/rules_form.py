@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from core.labels.rules import parse_rules
-from core.store.cells import withdraw_stale
+from core.labels.label import Label
+from core.labels.rules import RuleSet, parse_rules
+from core.labels.truth_table import truth_table
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
-from core.store.labels import set_rules
+from core.store.rules import change_rules
 from core.workspace import Workspace
+from pages.ui import readers
 from pages.ui.widgets import told
 
 HELP = (
@@ -21,8 +24,7 @@ HELP = (
 
 def save(workspace: Workspace, texts: list[str]) -> None:
     with workspace.write() as connection:
-        set_rules(connection, texts)
-        withdrawn = withdraw_stale(connection)
+        withdrawn = change_rules(connection, texts)
     lost = f" {withdrawn:,} derived cells followed from the old rules only and are open again." if withdrawn else ""
     st.toast(f"{len(texts)} rules saved.{lost}", icon=":material/check:")
 
@@ -34,6 +36,43 @@ def edit(workspace: Workspace) -> None:
     typed = st.text_area("Rules", "\n".join(stored), help=HELP, key=f"rules:{workspace.root}", height="content")
     texts = [line.strip() for line in typed.splitlines() if line.strip()]
     with told():
-        parse_rules(texts, labels)
+        rules = parse_rules(texts, labels)
+        _table(rules, labels)
     st.button("Save the rules", disabled=texts == stored, on_click=save, args=(workspace, texts), key="save_rules")
     st.caption(HELP)
+    if texts == stored:
+        _suggestions(workspace, stored)
+
+
+def _table(rules: RuleSet, labels: list[Label]) -> None:
+    """Draw the truth table of a rule that is chosen."""
+    if not rules.rules:
+        return
+    chosen = st.selectbox("Truth table", [None, *range(len(rules.rules))], key="truth_table", width=420,
+                          format_func=lambda i: "of no rule" if i is None else rules.rules[i].text)  # fmt: skip
+    if chosen is None:
+        return
+    found = truth_table(rules.rules[chosen], labels)
+    rows = [
+        {**{labels[i].name: labels[i].names[code] for i, code in zip(found.labels, row, strict=True)}, " ": allowed}
+        for row, allowed in zip(found.rows, found.holds, strict=True)
+    ]
+    columns = {" ": st.column_config.CheckboxColumn("allowed", width="small")}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content", column_config=columns, key="truth_table_rows")
+
+
+def _suggestions(workspace: Workspace, stored: list[str]) -> None:
+    """Draw the rules that nothing contradicts, each with what speaks for it and a button that takes it."""
+    found = readers.suggestions(workspace)
+    if not found:
+        return
+    st.markdown("**Found in what is known**: these hold without exception. Whether they are rules, you know.")
+    for suggestion in found:
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.button("Take it", icon=":material/add:", key=f"take_{suggestion.text}", on_click=save,
+                   args=(workspace, [*stored, suggestion.text]))  # fmt: skip
+        row.markdown(
+            f"`` {suggestion.text} `` · {suggestion.support:,} images bear it out; with 95% confidence fewer than"
+            f" {suggestion.exceptions_at_most:.1%} of images like them are exceptions",
+            width="content",
+        )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from core.store import rules as store_rules
+from core.store.labels import rules
 from core.store.missing import report
 
 
@@ -53,3 +57,23 @@ def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
     assert not app.exception
     with demo.read() as connection:
         assert report(connection).cells["derived"] == 0
+
+
+def test_a_rules_truth_table_is_drawn_on_demand(demo, open_page):
+    app = open_page("missing_values")
+    app.selectbox(key="truth_table").set_value(0).run()
+    assert not app.exception
+    table = next(d.value for d in app.dataframe if " " in d.value.columns)
+    assert (len(table), int(table[" "].sum())) == (8, 4)
+
+
+def test_a_rule_that_nothing_contradicts_is_offered_and_taken(demo, open_page, monkeypatch):
+    monkeypatch.setattr(store_rules, "suggestions", partial(store_rules.suggestions, least=3))  # the demo here is small
+    app = open_page("missing_values")
+    next(a for a in app.text_area if a.label == "Rules").set_value("").run()
+    app.button(key="save_rules").click().run()
+    app.button(key="take_5k = mask and distancing").click().run()
+    assert not app.exception
+    with demo.read() as connection:
+        assert rules(connection) == ["5k = mask and distancing"]
+    assert not any(b.label == "Take it" for b in app.button)

@@ -1,0 +1,39 @@
+"""Rules of a workspace: changing them, and finding new ones in what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Connection
+
+from core.labels.label import MISSING
+from core.labels.rules import parse_rules
+from core.labels.suggest import LEAST, Suggestion, suggest
+from core.store import profiles
+from core.store.cells import rule_set, withdraw_stale
+from core.store.labels import labels, set_rules
+
+
+def change_rules(connection: Connection, texts: Sequence[str]) -> int:
+    """Replace all rules; return how many derived cells followed from the old ones only and are open again.
+
+    Raises:
+        RuleError: If one can't be used; nothing is changed then.
+    """
+    parse_rules(texts, list(labels(connection).values()))
+    set_rules(connection, [text.strip() for text in texts if text.strip()])
+    return withdraw_stale(connection)
+
+
+def suggestions(connection: Connection, least: int = LEAST) -> list[Suggestion]:
+    """Return rules that hold without exception in what is known, but for what models said.
+
+    Args:
+        least: Images that have to bear a rule out.
+    """
+    found = profiles.read(connection)
+    # A model's mistakes are no facts, and derived cells only repeat the rules there are.
+    trusted = np.isin(found.sources, [profiles.SOURCES.index(source) for source in ("given", "human")])
+    values = np.where(trusted, found.values, MISSING)
+    return suggest(values, found.images, rule_set(connection), least)
