@@ -69,10 +69,10 @@ def _suggestions(workspace: Workspace, stored: list[str]) -> None:
     st.markdown("**Found in what is known**: these hold without exception. Whether they are rules, you know.")
     for suggestion in found:
         row = st.container(horizontal=True, vertical_alignment="center")
+        row.markdown(f"`` {suggestion.text} ``", width="content")
         row.button("Take it", icon=":material/add:", key=f"take_{suggestion.text}", on_click=save,
                    args=(workspace, [*stored, suggestion.text]))  # fmt: skip
-        row.markdown(
-            f"`` {suggestion.text} `` · {suggestion.support:,} images bear it out; with 95% confidence fewer than"
-            f" {suggestion.exceptions_at_most:.1%} of images like them are exceptions",
-            width="content",
+        st.caption(
+            f"{suggestion.support:,} images bear it out; with 95% confidence fewer than"
+            f" {suggestion.exceptions_at_most:.1%} of images like them are exceptions."
         )
