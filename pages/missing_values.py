@@ -6,7 +6,7 @@ import streamlit as st
 from core.charts.missing import MAX_PATTERNS, cells_by_label, patterns
 from core.store.cells import derive_all
 from core.workspace import Workspace
-from pages.ui import readers, rules_form, state, strips
+from pages.ui import gap_pictures, readers, rules_form, state, strips
 from pages.ui.widgets import figures_row, page_header, told
 
 
@@ -69,6 +69,7 @@ with right:
         key="pattern",
     )
 strips.pattern_strip(workspace, report.patterns[chosen].missing)
+gap_pictures.section(workspace, report)
 
 st.subheader("Why", anchor=False)
 free, broken = readers.reasons(workspace)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -11,6 +13,7 @@ from core.charts.colors import ACCENT, CELL_COLORS, CELL_MEANINGS, MUTED
 from core.labels.missing import Pattern
 
 MAX_PATTERNS = 24  # columns that stay readable; the rest is summed up by the page
+_NUMBERED = 20  # labels; the numbers of more would overlap
 
 
 def cells_by_label(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
@@ -42,6 +45,81 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     )
     # A label called 5 is a name, not a number.
     figure.update_yaxes(autorange="reversed", type="category", automargin=True)
+    return figure
+
+
+def cells_by_class(counts: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> go.Figure:
+    """Bars of one label's known cells per class, split by source.
+
+    Args:
+        counts: One label's part of `MissingReport.by_class`.
+        names: What people read for its classes, in the same order.
+    """
+    figure = go.Figure()
+    for kind in ("given", "human", "derived", "pseudo"):
+        values = [of[kind] for of in counts.values()]
+        if any(values):
+            figure.add_bar(
+                y=list(range(len(names))), x=values, name=kind, orientation="h", marker_color=CELL_COLORS[kind],
+                customdata=list(names), hovertemplate="%{customdata}: %{x:,} " + kind + "<extra></extra>",
+            )  # fmt: skip
+    figure.update_layout(
+        barmode="stack",
+        height=max(160, 90 + (46 if len(names) <= 12 else 16) * len(names)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
+        xaxis_title="images",
+        showlegend=True,
+    )
+    # By place, not by name: two classes may be called alike.
+    figure.update_yaxes(autorange="reversed", tickvals=list(range(len(names))), ticktext=list(names), automargin=True)
+    return figure
+
+
+def gaps_together(found: np.ndarray, names: Sequence[str]) -> go.Figure:
+    """How the gaps of labels go together: `core.labels.nullity.correlation` (L, L) as a map with its numbers."""
+    shown = np.where(np.eye(len(names), dtype=bool), np.nan, found)
+    blank = np.isnan(shown)
+    numbers = {}
+    if len(names) <= _NUMBERED:
+        texts = np.where(blank, "", np.char.mod("%.2f", np.where(blank, 0.0, shown)))
+        numbers = {"text": texts, "texttemplate": "%{text}"}
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown, x=list(range(len(names))), y=list(range(len(names))), zmin=-1, zmax=1, colorscale="RdBu_r",
+            **numbers, customdata=[[f"{a} and {b}" for b in names] for a in names], xgap=2, ygap=2, hoverongaps=False,
+            hovertemplate="%{customdata}: r = %{z:.3f}<extra></extra>", colorbar={"title": "r", "thickness": 12},
+        )
+    )  # fmt: skip
+    places = {"tickvals": list(range(len(names))), "ticktext": list(names), "showgrid": False, "automargin": True}
+    figure.update_xaxes(**places)
+    figure.update_yaxes(**places, autorange="reversed")
+    figure.update_layout(height=120 + max(120, 34 * len(names)), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    return figure
+
+
+def gap_matrix(shares: np.ndarray, names: Sequence[str], rows: int) -> go.Figure:
+    """Rows by labels as a picture: `core.labels.nullity.matrix` (H, L), the darker the more is missing.
+
+    Args:
+        rows: Images in all; each line of the picture stands for as many as the next.
+    """
+    height = len(shares)
+    edges = np.linspace(0, rows, height + 1).astype(int)
+    spans = [f"{a + 1:,}" if b - a == 1 else f"{a + 1:,} to {b:,}" for a, b in pairwise(edges.tolist())]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares, x=list(range(len(names))), y=edges[:-1] + np.diff(edges) / 2, zmin=0, zmax=1,
+            colorscale=[[0, "rgba(184, 192, 191, 0.25)"], [1, ACCENT]], xgap=2, showscale=False,
+            customdata=[[span] * len(names) for span in spans], text=[list(names)] * height,
+            hovertemplate="rows %{customdata}<br>%{text}: %{z:.0%} missing<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), side="top", showgrid=False, automargin=True
+    )
+    figure.update_yaxes(autorange="reversed", title_text="rows", showgrid=False, tickformat=",d")
+    figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
     return figure
 
 

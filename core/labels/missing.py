@@ -37,6 +37,7 @@ class MissingReport:
         patterns: Most rows first; rows without any gap are the pattern ().
         by_label: Label name to counts of given, human, derived, pseudo, free, open, conflict. The first four
             are cells with a value, by source; the others are cells without one.
+        by_class: Label name to class name to counts of given, human, derived, pseudo: cells with that value.
         conflict_rows: Images whose known cells break the rules.
     """
 
@@ -45,6 +46,7 @@ class MissingReport:
     together: dict[str, int]
     patterns: tuple[Pattern, ...]
     by_label: dict[str, dict[str, int]]
+    by_class: dict[str, dict[str, dict[str, int]]]
     conflict_rows: int
 
     @property
@@ -62,6 +64,7 @@ class MissingReport:
             "patterns": [{"missing": list(p.missing), "rows": p.rows} for p in self.patterns],
             "cells": self.cells,
             "cells_by_label": self.by_label,
+            "cells_by_class": self.by_class,
             "conflict_rows": self.conflict_rows,
         }
 
@@ -107,8 +110,20 @@ def missing_report(
         together=_together(names, distinct, counts),
         patterns=patterns if len(given) else (),
         by_label=by_label,
+        by_class={label.name: _by_class(label, values[:, j], sources[:, j], images) for j, label in enumerate(labels)},
         conflict_rows=int(images @ deduction.conflict),
     )
+
+
+def _by_class(label: Label, values: np.ndarray, sources: np.ndarray, images: np.ndarray) -> dict[str, dict[str, int]]:
+    counts = np.zeros((len(label.classes), len(SOURCE_NAMES)), np.int64)
+    known = values != MISSING
+    np.add.at(counts, (values[known], sources[known]), images[known])
+    # By what the table writes, not by what people read: two classes may be shown alike.
+    return {
+        name: dict(zip(SOURCE_NAMES, line, strict=True))
+        for name, line in zip(label.classes, counts.tolist(), strict=True)
+    }
 
 
 def _together(names: Sequence[str], distinct: np.ndarray, counts: np.ndarray) -> dict[str, int]:

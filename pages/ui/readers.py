@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import streamlit as st
 
+from core.labels import nullity
+from core.labels.label import MISSING, Label
 from core.labels.missing import MissingReport
 from core.labels.suggest import Suggestion
-from core.store import gaps, rules
+from core.store import gaps, profiles, rules
+from core.store.labels import labels as read_labels
 from core.store.missing import report
 from core.workspace import DATABASE, Workspace
 
@@ -31,6 +35,24 @@ def missing(workspace: Workspace) -> MissingReport:
     return _missing(stamp(workspace), workspace)
 
 
+def labels(workspace: Workspace) -> list[Label]:
+    """The labels in table order."""
+    with workspace.read() as connection:
+        return list(read_labels(connection).values())
+
+
+def gaps_together(workspace: Workspace) -> np.ndarray:
+    """How the gaps of labels go together, (L, L) in -1..1."""
+    with workspace.read() as connection:
+        found = profiles.read(connection)
+    return nullity.correlation(found.given == MISSING, found.images)
+
+
+def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
+    """The share of gaps, (H, L) in 0..1, of the table's rows taken together in H parts, in an order of `ORDERS`."""
+    return _gap_matrix(stamp(workspace), by, label, workspace)
+
+
 def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
     """Some free cells with their proofs, and images that contradict themselves."""
     return _reasons(stamp(workspace), workspace)
@@ -45,6 +67,15 @@ def suggestions(workspace: Workspace) -> list[Suggestion]:
 def _missing(state: tuple, _workspace: Workspace) -> MissingReport:
     with _workspace.read() as connection:
         return report(connection)
+
+
+@st.cache_data(max_entries=16, show_spinner="Laying out the rows…")
+def _gap_matrix(state: tuple, by: str, label: int, _workspace: Workspace) -> np.ndarray:
+    with _workspace.read() as connection:
+        found = profiles.read(connection)
+        _, profile_ids = profiles.by_image(connection)
+    gaps = (found.given == MISSING)[np.searchsorted(found.ids, profile_ids)]
+    return nullity.matrix(gaps[nullity.ordered(gaps, by, label)])
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking for rules…")

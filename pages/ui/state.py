@@ -50,6 +50,8 @@ SWEEP_OBJECTIVE = "sweep_objective"  # str: f1 or accuracy
 SWEEP_PREDICT = "sweep_predict"  # bool: whether the best trial predicts at the end
 SWEEP_SHOWN = "sweep_shown"  # dict workspace root -> job id of the sweep that is looked at
 SWEEP_SCORE = "sweep_score"  # str: f1 or accuracy, in the heat map and the shares
+GAPS_VIEW = "gaps_view"  # str: which picture of the gaps is looked at
+GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
 RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
 RUNS_VIEW = "runs_view"  # str: what is shown below the table
@@ -98,6 +100,8 @@ _DEFAULTS = {
     SWEEP_PREDICT: True,
     SWEEP_SHOWN: {},
     SWEEP_SCORE: "f1",
+    GAPS_VIEW: "Row by row",
+    GAPS_ORDER: "file",
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",
@@ -112,6 +116,7 @@ _DEFAULTS = {
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
+    *(GAPS_VIEW, GAPS_ORDER),
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
 )

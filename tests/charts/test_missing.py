@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
+
 from core.charts.colors import CELL_COLORS, CELL_MEANINGS
-from core.charts.missing import MAX_PATTERNS, cells_by_label, patterns
+from core.charts.missing import MAX_PATTERNS, cells_by_class, cells_by_label, gap_matrix, gaps_together, patterns
 from core.labels.missing import Pattern
 
 
@@ -47,3 +49,26 @@ def test_many_patterns_are_cut_where_they_stop_being_readable():
 def test_no_rows_draw_an_empty_plot():
     assert list(patterns([], ["mask"]).data[0].y) == []
     assert len(cells_by_label({"mask": counts()}).data) == 0
+
+
+def test_classes_that_are_shown_alike_stay_apart():
+    counted = {code: {"given": n, "human": 0, "derived": 0, "pseudo": 0} for code, n in (("a", 5), ("b", 3))}
+    figure = cells_by_class(counted, ("same", "same"))
+    assert [list(bar.x) for bar in figure.data] == [[5, 3]]
+    assert list(figure.layout.yaxis.ticktext) == ["same", "same"]
+
+
+def test_a_label_is_not_compared_with_itself_and_numbers_are_written_where_they_fit():
+    found = np.array([[1.0, -0.5], [-0.5, 1.0]])
+    heat = gaps_together(found, ["mask", "5k"]).data[0]
+    assert np.isnan(heat.z[0][0])
+    assert (heat.z[0][1], heat.text[0][1], heat.text[0][0]) == (-0.5, "-0.50", "")
+    assert gaps_together(np.eye(30), [str(i) for i in range(30)]).data[0].texttemplate is None
+
+
+def test_the_lines_of_the_matrix_say_which_rows_they_are():
+    shares = np.array([[0.0, 1.0], [0.5, 0.25]])
+    heat = gap_matrix(shares, ["mask", "5k"], 5).data[0]
+    assert heat.z.tolist() == shares.tolist()
+    assert [line[0] for line in heat.customdata] == ["1 to 2", "3 to 5"]
+    assert [line[0] for line in gap_matrix(shares, ["mask", "5k"], 2).data[0].customdata] == ["1", "2"]

@@ -77,3 +77,15 @@ def test_a_rule_that_nothing_contradicts_is_offered_and_taken(demo, open_page, m
     with demo.read() as connection:
         assert rules(connection) == ["5k = mask and distancing"]
     assert not any(b.label == "Take it" for b in app.button)
+
+
+def test_the_gaps_are_drawn_row_by_row_together_and_by_class(demo, open_page):
+    app = open_page("missing_values")
+    for view, key in (("Row by row", "gap_matrix"), ("Together", "gaps_together"), ("By class", "cells_by_class")):
+        app.segmented_control(key="gaps_view").set_value(view).run()
+        assert not app.exception, app.exception[0].value
+        assert key in {chart.key for chart in app.get("plotly_chart")}
+    app.segmented_control(key="gaps_view").set_value("Row by row").run()
+    for order in ("pattern", "label"):
+        app.selectbox(key="gaps_order").set_value(order).run()
+        assert not app.exception, app.exception[0].value

@@ -1,0 +1,59 @@
+"""How the gaps lie: one after the other in the table, together, and by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.charts.missing import cells_by_class, gap_matrix, gaps_together
+from core.labels.nullity import ORDERS
+from pages.ui import readers, state
+
+if TYPE_CHECKING:
+    from core.labels.label import Label
+    from core.labels.missing import MissingReport
+    from core.workspace import Workspace
+
+VIEWS = ("Row by row", "Together", "By class")
+_PLAIN = {"displayModeBar": False}
+
+
+def section(workspace: Workspace, report: MissingReport) -> None:
+    """Draw the picture that is chosen; what is not looked at costs nothing."""
+    labels = readers.labels(workspace)
+    state.get(state.GAPS_VIEW)
+    view = st.segmented_control("How the gaps lie", VIEWS, key=state.GAPS_VIEW, required=True)
+    if view == "Row by row":
+        _matrix(workspace, labels, report.rows)
+    elif view == "Together":
+        st.plotly_chart(gaps_together(readers.gaps_together(workspace), _names(labels)), key="gaps_together",
+                        config=_PLAIN)  # fmt: skip
+        st.caption(
+            "1: always missing together; -1: never both missing and never both there; 0: one says nothing about the"
+            " other. A label without gaps, or with nothing but gaps, has no number."
+        )
+    else:
+        chosen = st.selectbox("Label", range(len(labels)), format_func=lambda i: labels[i].name, key="gaps_class")
+        label = labels[chosen]
+        st.plotly_chart(cells_by_class(report.by_class[label.name], label.names), key="cells_by_class", config=_PLAIN)
+
+
+def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
+    row = st.container(horizontal=True)
+    state.get(state.GAPS_ORDER)
+    by = row.selectbox("Rows by", list(ORDERS), format_func=ORDERS.get, key=state.GAPS_ORDER, width=200)
+    label = 0
+    if by == "label":
+        label = row.selectbox("Label", range(len(labels)), format_func=lambda i: labels[i].name, key="gaps_label",
+                              width=240)  # fmt: skip
+    shares = readers.gap_matrix(workspace, by, label)
+    st.plotly_chart(gap_matrix(shares, _names(labels), rows), key="gap_matrix", config=_PLAIN)
+    if rows > len(shares):
+        st.caption(
+            f"Each line stands for about {rows / len(shares):,.0f} rows: the darker, the more of them lack the label."
+        )
+
+
+def _names(labels: list[Label]) -> list[str]:
+    return [label.name for label in labels]
