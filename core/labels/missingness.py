@@ -1,0 +1,122 @@
+"""Whether cells are missing by chance: rates by group with intervals, and permutation tests.
+
+Everything is computed from counts by group, so the cost does not grow with the number of images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import binomtest
+
+SHUFFLES = 9_999  # the smallest p is 1/10,000, small enough to survive the correction for a hundred tests
+SEED = 0  # the same table gives the same p twice
+LEVEL = 0.05  # of the corrected p, below which a difference is told
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images that have something in common.
+
+    Attributes:
+        missing, images: How many lack the label, of how many.
+        low, high: 95% interval of the share that lacks it (Wilson 1927); 0 and 1 for no images.
+    """
+
+    name: str
+    missing: int
+    images: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        """The share that lacks the label, 0..1; NaN for no images."""
+        return self.missing / self.images if self.images else float("nan")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a label's gaps go with something else.
+
+    Attributes:
+        label: Whose gaps.
+        against: What they are held against: another label, or something of the images.
+        numeric: Whether its groups have an order, from little to much.
+        p: How often chance alone gives a difference as large; at least 1 / (shuffles + 1).
+        corrected: p, corrected for the number of tests (Holm 1979).
+        more: Of numbers: whether images that lack the label have more of it; None for classes.
+    """
+
+    label: str
+    against: str
+    groups: tuple[Group, ...]
+    numeric: bool
+    p: float
+    corrected: float
+    more: bool | None
+
+    @property
+    def told(self) -> bool:
+        """Whether it is more than chance."""
+        return self.corrected < LEVEL
+
+
+def group(name: str, missing: int, images: int) -> Group:
+    """Return a group with its interval."""
+    if not images:
+        return Group(name, 0, 0, 0.0, 1.0)
+    interval = binomtest(missing, images).proportion_ci(method="wilson")
+    return Group(name, missing, images, float(interval.low), float(interval.high))
+
+
+def hold_against(
+    label: str, against: str, names: Sequence[str], missing: np.ndarray, images: np.ndarray, numeric: bool
+) -> Finding | None:
+    """Hold a label's gaps against groups of images.
+
+    Which images lack the label is shuffled; the test then needs no assumption about either. Of classes it looks at
+    all differences together (the chi-squared statistic), of numbers at their trend: whether images that lack the
+    label lie higher or lower than the rest. Cells that rules imply should count as known.
+
+    Args:
+        names: Of the G groups; of numbers from the lowest to the highest.
+        missing: (G,) images of each that lack the label.
+        images: (G,) images of each.
+
+    Returns:
+        None where nothing can differ: fewer than two groups with images, no gaps, or nothing but gaps.
+    """
+    missing, images = np.asarray(missing, np.int64), np.asarray(images, np.int64)
+    there = images > 0
+    gaps, total = int(missing.sum()), int(images.sum())
+    if there.sum() < 2 or gaps in (0, total):
+        return None
+    shuffled = np.random.default_rng(SEED).multivariate_hypergeometric(
+        images[there], gaps, SHUFFLES, method="marginals"
+    )  # (SHUFFLES, G)
+    expected = gaps * images[there] / total
+    if numeric:
+        # The middle of each group's ranks, so that the groups need not be equally large.
+        ranks = (np.cumsum(images) - images / 2)[there]
+        seen, drawn = float(ranks @ (missing[there] - expected)), (shuffled - expected) @ ranks
+        extreme, more = np.abs(drawn) >= abs(seen) * (1 - 1e-12), seen > 0
+    else:
+        weights = 1 / (expected * (1 - gaps / total))
+        seen, drawn = float(weights @ (missing[there] - expected) ** 2), ((shuffled - expected) ** 2) @ weights
+        extreme, more = drawn >= seen * (1 - 1e-12), None
+    p = (1 + int(extreme.sum())) / (1 + SHUFFLES)
+    groups = tuple(group(n, int(m), int(i)) for n, m, i in zip(names, missing, images, strict=True))
+    return Finding(label, against, groups, numeric, p, p, more)
+
+
+def corrected(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, least likely by chance first, each p corrected for the number of tests (Holm 1979)."""
+    by_p = sorted(findings, key=lambda f: f.p)
+    found, highest = [], 0.0
+    for n, finding in enumerate(by_p):
+        highest = max(highest, min(1.0, (len(by_p) - n) * finding.p))
+        found.append(replace(finding, corrected=highest))
+    return found
