@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.charts.colors import ACCENT, CELL_COLORS, CELL_MEANINGS, MUTED
 from core.labels.missing import Pattern
+from core.labels.missingness import Finding
 
 MAX_PATTERNS = 24  # columns that stay readable; the rest is summed up by the page
 _NUMBERED = 20  # labels; the numbers of more would overlap
@@ -95,6 +96,30 @@ def gaps_together(found: np.ndarray, names: Sequence[str]) -> go.Figure:
     figure.update_xaxes(**places)
     figure.update_yaxes(**places, autorange="reversed")
     figure.update_layout(height=120 + max(120, 34 * len(names)), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    return figure
+
+
+def rates(finding: Finding) -> go.Figure:
+    """The share of images that lack a label in each group, with 95% intervals, and over all groups."""
+    shown = [group for group in finding.groups if group.images]
+    places = list(range(len(shown)))
+    figure = go.Figure(
+        go.Scatter(
+            x=places, y=[group.rate for group in shown], mode="markers",
+            marker={"size": 9, "color": ACCENT}, customdata=[[g.name, g.missing, g.images] for g in shown],
+            error_y={
+                "array": [g.high - g.rate for g in shown], "arrayminus": [g.rate - g.low for g in shown],
+                "color": ACCENT, "thickness": 1.5, "width": 4,
+            },
+            hovertemplate="%{customdata[0]}: %{y:.1%} missing<br>%{customdata[1]:,} of %{customdata[2]:,} images"
+            "<extra></extra>",
+        )
+    )  # fmt: skip
+    overall = sum(g.missing for g in shown) / max(1, sum(g.images for g in shown))
+    figure.add_hline(overall, line_dash="dot", line_color=MUTED)
+    figure.update_xaxes(tickvals=places, ticktext=[g.name for g in shown], title_text=finding.against, automargin=True)
+    figure.update_yaxes(tickformat=".0%", title_text=f"{finding.label} missing", rangemode="tozero")
+    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
     return figure
 
 

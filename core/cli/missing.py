@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from core.cli.common import add_verb, emit, open_workspace
 from core.labels.missing import MissingReport
+from core.labels.missingness import sentence
 from core.store.cells import derive_all
 from core.store.missing import report
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
-    add_verb(verbs, "missing", "show what is missing: free, open or in conflict", _missing, json_output=True)
+    about = "show what is missing: free, open or in conflict; with --chance, whether that looks like chance"
+    verb = add_verb(verbs, "missing", about, _missing, json_output=True)
+    about = "hold the gaps against other labels and the images' size, shape, file size and folder"
+    verb.add_argument("--chance", action="store_true", help=about)
     add_verb(verbs, "derive", "fill the cells that the rules imply", _derive, json_output=True)
 
 
 def _missing(args: argparse.Namespace) -> int:
+    if args.chance:
+        return _chance(args)
     with open_workspace(args).read() as connection:
         found = report(connection)
     emit(args, found.as_json(), _text(found))
+    return 0
+
+
+def _chance(args: argparse.Namespace) -> int:
+    from core.store.missingness import findings
+
+    with open_workspace(args).read() as connection:
+        found = findings(connection)
+    values = [{**asdict(f), "told": f.told} for f in found]
+    emit(args, values, "\n".join(map(sentence, found)) or "nothing to hold the gaps against")
     return 0
 
 

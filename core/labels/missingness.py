@@ -64,6 +64,25 @@ class Finding:
         return self.corrected < LEVEL
 
 
+def sentence(finding: Finding) -> str:
+    """Return what a finding says, for people who are no statisticians."""
+    p = f"p = {finding.corrected:.2g}" if finding.corrected >= 0.001 else "p < 0.001"
+    if finding.numeric:
+        what = f"have {'more' if finding.more else 'less'} in {finding.against}"
+    else:
+        filled = [one for one in finding.groups if one.images]
+        most, least = max(filled, key=lambda g: g.rate), min(filled, key=lambda g: g.rate)
+        what = (
+            f"differ in {finding.against}: {most.rate:.0%} missing with {most.name}, {least.rate:.0%} with {least.name}"
+        )
+    if not finding.told:
+        return f"Whether {finding.label} is missing does not show in {finding.against} ({p})."
+    return (
+        f"Images without a known {finding.label} {what} ({p}, corrected for the number of tests): a model trained on the"
+        " rest may not hold there."
+    )
+
+
 def group(name: str, missing: int, images: int) -> Group:
     """Return a group with its interval."""
     if not images:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.charts.missing import cells_by_class, gap_matrix, gaps_together
+from core.charts.missing import cells_by_class, gap_matrix, gaps_together, rates
+from core.labels.missingness import SHUFFLES, sentence
 from core.labels.nullity import ORDERS
 from pages.ui import readers, state
+from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
     from core.labels.label import Label
     from core.labels.missing import MissingReport
     from core.workspace import Workspace
 
-VIEWS = ("Row by row", "Together", "By class")
+VIEWS = ("Row by row", "Together", "By class", "By chance?")
+MOST_TOLD = 10  # sentences
 _PLAIN = {"displayModeBar": False}
 
 
@@ -33,6 +36,8 @@ def section(workspace: Workspace, report: MissingReport) -> None:
             "1: always missing together; -1: never both missing and never both there; 0: one says nothing about the"
             " other. A label without gaps, or with nothing but gaps, has no number."
         )
+    elif view == "By chance?":
+        _chance(workspace)
     else:
         chosen = st.selectbox("Label", range(len(labels)), format_func=lambda i: labels[i].name, key="gaps_class")
         label = labels[chosen]
@@ -53,6 +58,28 @@ def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
         st.caption(
             f"Each line stands for about {rows / len(shares):,.0f} rows: the darker, the more of them lack the label."
         )
+
+
+def _chance(workspace: Workspace) -> None:
+    found = readers.findings(workspace)
+    if not found:
+        st.caption(
+            "Nothing to hold the gaps against: no label has both gaps and known cells beside something that varies."
+        )
+        return
+    for finding in [f for f in found if f.told][:MOST_TOLD]:
+        st.markdown(f"- {plain(sentence(finding))}")
+    if not found[0].told:
+        st.markdown("Nothing speaks against chance in what was looked at.")
+    st.caption(
+        f"{len(found)} permutation tests with {SHUFFLES:,} shuffles, corrected for their number (Holm 1979). A free cell"
+        " counts as known, and labels that rules tie together are not held against each other."
+    )
+    chosen = st.selectbox("Share of missing cells by", range(len(found)), key="gaps_finding", width=420,
+                          format_func=lambda i: f"{found[i].label}, by {found[i].against}")  # fmt: skip
+    finding = found[min(chosen, len(found) - 1)]
+    st.plotly_chart(rates(finding), key="gap_rates", config=_PLAIN)
+    st.caption(f"{plain(sentence(finding))} The bars are 95% intervals, the dotted line is the share over all.")
 
 
 def _names(labels: list[Label]) -> list[str]:

@@ -10,8 +10,10 @@ import streamlit as st
 from core.labels import nullity
 from core.labels.label import MISSING, Label
 from core.labels.missing import MissingReport
+from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
-from core.store import gaps, profiles, rules
+from core.store import gaps, missingness, profiles, rules
+from core.store.images import image_count
 from core.store.labels import labels as read_labels
 from core.store.missing import report
 from core.workspace import DATABASE, Workspace
@@ -53,6 +55,13 @@ def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
     return _gap_matrix(stamp(workspace), by, label, workspace)
 
 
+def findings(workspace: Workspace) -> list[Finding]:
+    """How gaps go with other labels and with what is known of the images, least likely by chance first."""
+    with workspace.read() as connection:
+        count = image_count(connection)
+    return _findings(stamp(workspace), count, workspace)
+
+
 def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
     """Some free cells with their proofs, and images that contradict themselves."""
     return _reasons(stamp(workspace), workspace)
@@ -76,6 +85,20 @@ def _gap_matrix(state: tuple, by: str, label: int, _workspace: Workspace) -> np.
         _, profile_ids = profiles.by_image(connection)
     gaps = (found.given == MISSING)[np.searchsorted(found.ids, profile_ids)]
     return nullity.matrix(gaps[nullity.ordered(gaps, by, label)])
+
+
+@st.cache_data(max_entries=8, show_spinner="Holding the gaps against everything else…")
+def _findings(state: tuple, count: int, _workspace: Workspace) -> list[Finding]:
+    facts = _facts(str(_workspace.root), count, _workspace)
+    with _workspace.read() as connection:
+        return missingness.findings(connection, facts)
+
+
+# A resource, not data: an array of a million images is not copied on every look.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _facts(root: str, count: int, _workspace: Workspace) -> list[missingness.Fact]:
+    with _workspace.read() as connection:
+        return missingness.image_facts(connection)
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking for rules…")
