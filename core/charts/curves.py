@@ -201,6 +201,8 @@ def _axes(figure: go.Figure, lines: Sequence[tuple], measure: str, x: str, log_x
     about = MEASURES[measure]
     longest = max((line[2][-1] for line in lines), default=1)
     ticks = {"dtick": _tick(int(longest))} if x == "epoch" and not log_x else {}
+    if log_x:  # unasked, plotly writes 2 where 20 is meant
+        ticks = {"tickvals": [d * 10**n for n in range(8) for d in (1, 2, 5)], "tickformat": "~s"}
     figure.update_xaxes(title_text=AXES[x], type="log" if log_x else "linear", hoverformat=".6~g", **ticks)
     figure.update_yaxes(
         title_text=about.title, type="log" if log_y else "linear", tickformat=about.format, hoverformat=about.format

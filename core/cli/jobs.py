@@ -10,6 +10,7 @@ from dataclasses import replace
 from core import jobs
 from core.cli.common import add_verb, emit, open_workspace, text
 from core.cli.training import check
+from core.errors import GapwiseError
 from core.jobs.job import Job
 from core.training.command import parse_train_command, train_command
 from core.training.settings import read_setting
@@ -74,7 +75,10 @@ def _retry(args: argparse.Namespace, ws: Workspace) -> None:
 
 def _clone(args: argparse.Namespace, ws: Workspace) -> None:
     asked = parse_train_command(jobs.get_job(ws, args.id).command)
-    values = asked.values | dict(map(read_setting, args.set))
+    changes = list(map(read_setting, args.set))
+    if twice := [name for n, (name, _) in enumerate(changes) if name in dict(changes[:n])]:
+        raise GapwiseError(f"{twice[0]} is given twice. Give it once.")
+    values = asked.values | dict(changes)
     check(replace(asked, values=values).full_recipe())
     arguments = train_command(asked.label, asked.recipe, values, asked.pseudo, asked.standalone)
     job = jobs.get_job(ws, jobs.start(ws, "train", [*arguments, *asked.rest]))

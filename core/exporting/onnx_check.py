@@ -18,6 +18,8 @@ INPUT, OUTPUTS = "images", ("logits", "probabilities")
 def largest_difference(model: nn.Module, file: Path, batches: Iterable[torch.Tensor]) -> float:
     """Return the largest absolute difference between a model's probabilities and its ONNX file's.
 
+    Of probabilities before calibration: a temperature makes them alike, and would hide what differs.
+
     Args:
         model: Gives (logits, probabilities).
         batches: Normalized pictures (B, 3, H, W) float32; B may change from one to the next.
@@ -29,8 +31,8 @@ def largest_difference(model: nn.Module, file: Path, batches: Iterable[torch.Ten
     largest = 0.0
     for batch in batches:
         with torch.inference_mode():
-            expected = model(batch)[1].numpy()
-        found = run(batch.contiguous().numpy())
+            expected = torch.softmax(model(batch)[0], 1).numpy()
+        found = torch.softmax(torch.from_numpy(run(batch.contiguous().numpy())), 1).numpy()
         difference = float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
         # NaN is greater than nothing: it must not pass for agreement.
         largest = max(largest, difference if np.isfinite(difference) else float("inf"))
@@ -38,7 +40,7 @@ def largest_difference(model: nn.Module, file: Path, batches: Iterable[torch.Ten
 
 
 def _runner(file: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what computes the file's probabilities (B, C) of pictures (B, 3, H, W)."""
+    """Return what computes the file's logits (B, C) of pictures (B, 3, H, W)."""
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as problems
 
@@ -57,7 +59,7 @@ def _runner(file: Path) -> Callable[[np.ndarray], np.ndarray]:
 
     def run(batch: np.ndarray) -> np.ndarray:
         try:
-            return session.run([OUTPUTS[1]], {INPUT: batch})[0]
+            return session.run([OUTPUTS[0]], {INPUT: batch})[0]
         except told as error:
             refuse(error)
 

@@ -132,7 +132,8 @@ def _may_pass(cause: BaseException | None) -> bool:
 def _full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return "disk is full" in str(error)  # SQLite's words
+    # SQLite's words, and those of the writers of weights, whose errors have no number.
+    return any(words in str(error) for words in ("disk is full", os.strerror(errno.ENOSPC)))
 
 
 def _too_large(error: Exception) -> bool:

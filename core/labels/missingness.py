@@ -78,8 +78,8 @@ def sentence(finding: Finding) -> str:
     if not finding.told:
         return f"Whether {finding.label} is missing does not show in {finding.against} ({p})."
     return (
-        f"Images without a known {finding.label} {what} ({p}, corrected for the number of tests): a model trained on the"
-        " rest may not hold there."
+        f"Images without a known {finding.label} {what} ({p}, corrected for the number of tests):"
+        " a model trained on the rest may not hold there."
     )
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from core.errors import GapwiseError, first_line
 from core.files import write_atomic
-from core.store.runs import BEST
+from core.store.runs import BEST, METRICS
 from core.training.optim import Schedule
 
 log = logging.getLogger("gapwise")
@@ -137,7 +137,9 @@ class Checkpoints:
         name = _pointed(self.root)
         if name is None and not (self.root / BEST).exists():
             return False
-        folder = self.root / FOLDER / (name or POINTER)  # a best epoch without a latest checkpoint: somebody lost it
+        if name is None:  # a best epoch without a latest checkpoint: somebody lost it
+            raise _lost(self.root / POINTER, "it is not there")
+        folder = self.root / FOLDER / name
         try:
             if (folder / _OLD_STATE).exists():
                 os.replace(folder / _OLD_STATE, folder / STATE)
@@ -148,13 +150,19 @@ class Checkpoints:
             if self.ema is not None:
                 self.ema.load_state_dict(load_file(folder / EMA))
         except _BROKEN as error:
-            raise GapwiseError(
-                f"The latest checkpoint in {folder} is missing or broken, so the run can't go on from it:"
-                f" {first_line(error)[:200]}. Its best weights in best.safetensors are kept; start a new training with"
-                " them as local weights."
-            ) from error
+            raise _lost(folder, first_line(error)[:200]) from error
+        if position.best and not (self.root / BEST).is_file():
+            log.warning("%s is not there any more: the best epoch is looked for anew", self.root / BEST)
+            position.best, position.waited, position.mark = {}, 0, []
         self.position.__dict__.update(asdict(position))
         return True
+
+
+def _lost(what: Path, why: str) -> GapwiseError:
+    return GapwiseError(
+        f"The latest checkpoint in {what} is missing or broken, so the run can't go on from it: {why}. Its best weights"
+        " in best.safetensors are kept; start a new training with them as local weights."
+    )
 
 
 def save_best(path: Path, model: nn.Module, size: tuple[int, int]) -> None:
@@ -194,11 +202,13 @@ def load_best(path: Path, model: nn.Module) -> None:
 
 
 def _check_there(path: Path) -> None:
-    if not path.is_file():
-        raise GapwiseError(
-            f"There is no checkpoint {path}: the run ended before its first epoch was measured."
-            " Resume it, or train anew."
-        )
+    if path.is_file():
+        return
+    if (path.parent / METRICS).is_file() and (path.parent / METRICS).stat().st_size:
+        raise GapwiseError(f"There is no checkpoint {path} any more: somebody removed it. Train anew.")
+    raise GapwiseError(
+        f"There is no checkpoint {path}: the run ended before its first epoch was measured. Resume it, or train anew."
+    )
 
 
 def _broken(path: Path, error: Exception) -> GapwiseError:

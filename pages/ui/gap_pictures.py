@@ -72,8 +72,8 @@ def _chance(workspace: Workspace) -> None:
     if not found[0].told:
         st.markdown("Nothing speaks against chance in what was looked at.")
     st.caption(
-        f"{len(found)} permutation tests with {SHUFFLES:,} shuffles, corrected for their number (Holm 1979). A free cell"
-        " counts as known, and labels that rules tie together are not held against each other."
+        f"{len(found)} permutation tests with {SHUFFLES:,} shuffles, corrected for their number (Holm 1979)."
+        " A free cell counts as known, and labels that rules tie together are not held against each other."
     )
     chosen = st.selectbox("Share of missing cells by", range(len(found)), key="gaps_finding", width=420,
                           format_func=lambda i: f"{found[i].label}, by {found[i].against}")  # fmt: skip

@@ -40,6 +40,7 @@ TRAIN_SAVED = "train_saved"  # str: a recipe that was saved a moment ago, chosen
 TRAIN_WHERE = "train_where"  # dict: place (here or cluster), processes, address, workers, gpus_ and cpus_per_worker
 TRAIN_TRACKERS = "train_trackers"  # list: names of the tools that follow a training
 TRAIN_STARTED = "train_started"  # (workspace root, command, seconds): the last start, so that one press starts one job
+TRAIN_DRAWN = "train_drawn"  # (recipe name, its JSON) as the form was drawn last; or None
 TRAIN_JOBS_PAGE = "train_jobs_page"  # int: which page of jobs is shown, from 1
 TRAIN_DELETE = "train_delete_job"  # (workspace root, job id) that is asked about before it is deleted; or None
 SWEEP_SETTINGS = "sweep_settings"  # list: names of the settings that a sweep tries
@@ -83,6 +84,7 @@ _DEFAULTS = {
     TRAIN_SAVED: "",
     TRAIN_TRACKERS: [],
     TRAIN_STARTED: None,
+    TRAIN_DRAWN: None,
     TRAIN_WHERE: {
         "place": "here",
         "processes": 0,

@@ -129,10 +129,11 @@ def _number(
 ) -> None:
     whole = number == "int"
     convert = int if whole else float
-    low, high = (None if limit is None else convert(limit) for limit in limits)
     _show(key, convert(value))
-    step, form = (1, None) if whole else (_step(value, high), "%.6g")
-    where.number_input(label, low, high, step=step, format=form, key=key, width=NARROW, **more)
+    step, form = (1, None) if whole else (_step(value, limits[1]), "%.6g")
+    # No bounds: the browser would keep a number beyond them in the field and never tell, and another would be trained
+    # with than the one on screen. The recipe refuses it, and says what is allowed.
+    where.number_input(label, None, None, step=step, format=form, key=key, width=NARROW, **more)
 
 
 def _step(value: float, high: float | None) -> float:

@@ -103,6 +103,7 @@ def _form(workspace: Workspace, labels: dict[str, int]) -> None:
     with st.container(border=True):
         label, entry = _choices(workspace, list(labels), [e for e in entries if e.recipe is not None])
         name, base = entry.name, entry.recipe
+        changed = _changed_elsewhere(name, base)
         _front(name, base)
         recipe, problem = current(base, name)
         pressed, pseudo = _actions(workspace, label, entry, recipe)
@@ -116,11 +117,28 @@ def _form(workspace: Workspace, labels: dict[str, int]) -> None:
                 st.caption(f":orange[●] {plain(where)}")
             training_facts.device_line()
             training_memory.line(recipe, labels[label])
-            if pressed:
+            if pressed and changed:
+                show_error(GapwiseError(changed))
+            elif pressed:
                 _start(workspace, label, name, recipe, pseudo)
     if recipe is not None:
         sweep_form.section(workspace, label, name, base, draft(name).values, pseudo)
     training_recipes.broken(entries)
+
+
+def _changed_elsewhere(name: str, base: Recipe) -> str:
+    """Return why what is on screen is no longer what would be started; empty when it is.
+
+    A recipe's file may be edited or deleted in another tab or a shell; the press that comes then was meant for what was
+    there before.
+    """
+    before, now = state.get(state.TRAIN_DRAWN), (name, base.model_dump_json())
+    state.put(state.TRAIN_DRAWN, now)
+    if not before or before == now:
+        return ""
+    if before[0] == name:
+        return f"The recipe {name} was changed elsewhere a moment ago. Look at the fields, then press again."
+    return f"The recipe {before[0]} is gone: this is {name} now. Look at the fields, then press again."
 
 
 def _choices(workspace: Workspace, labels: list[str], entries: list[library.Entry]) -> tuple[str, library.Entry]:

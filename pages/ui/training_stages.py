@@ -183,13 +183,12 @@ def _columns() -> dict[str, object]:
     found = {}
     for name in ("epochs", *_SIDES, *(n for n in GROWS if n != "size")):
         about = Stage.model_fields["size" if name in _SIDES else name]
-        low, high = fields.bounds(about)
         whole = name in _SIDES or fields.kind(about) == "int"
-        # Fractions have no step, which would round what is typed.
+        # Fractions have no step, which would round what is typed. No bounds: the editor would put another number there
+        # without a word; the recipe refuses it and says what is allowed.
         found[name] = st.column_config.NumberColumn(
-            fields.title(name), min_value=low, max_value=high, step=1 if whole else None,
-            help=about.description, required=True,
-        )  # fmt: skip
+            fields.title(name), step=1 if whole else None, help=about.description, required=True
+        )
     return found
 
 

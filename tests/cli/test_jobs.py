@@ -78,6 +78,12 @@ def test_a_clone_that_does_not_fit_makes_no_job(run, ws, setting, part):
     assert len(jobs.list_jobs(ws)) == 1
 
 
+def test_a_setting_that_is_given_twice_is_refused(run, ws):
+    status, _, err = run("clone", "1", "--set", "lr=0.1", "--set", "lr=0.2")
+    assert (status, len(jobs.list_jobs(ws))) == (1, 1)
+    assert "lr is given twice" in err
+
+
 @pytest.mark.parametrize("arguments", [("clone", "1"), ("clone", "--set", "a=1"), ("retry", "1", "--set", "a=1")])
 def test_clone_and_set_go_together(run, arguments):
     with pytest.raises(SystemExit, match="2"):

@@ -9,7 +9,7 @@ import pytest
 from core import jobs
 from core.store.runs import add_run
 from core.training.command import parse_train_command
-from core.training.library import RECIPES, list_recipes, load_recipe, save_recipe
+from core.training.library import RECIPES, delete_recipe, list_recipes, load_recipe, save_recipe
 from core.training.recipe import Recipe
 from pages.ui import state, training_form
 from tests.pages.form import group, key, leave_and_return, press, run, texts
@@ -183,12 +183,32 @@ def test_a_training_can_have_several_processes_here(app, spawned):
     assert spawned[0][5:-4] == ["--processes", "2"]
 
 
-def test_bounds_and_choices_are_the_recipes_own(app):
-    epochs = app.number_input(key=key("quick-cpu", "epochs"))
-    assert (epochs.min, epochs.max, epochs.step) == (1, 10_000, 1)
+def test_bounds_and_choices_are_the_recipes_own(app, spawned):
+    app.number_input(key=key("quick-cpu", "epochs")).set_value(10_001)
+    press(run(app), "Start training")
+    assert any("10000" in box.value for box in app.code)
+    assert spawned == []
+    app.number_input(key=key("quick-cpu", "epochs")).set_value(10_000)
+    press(run(app), "Start training")
+    assert "--epochs=10000" in spawned[0]
     group(app, "Running")
     assert app.selectbox(key=key("quick-cpu", "precision")).options == ["auto", "no", "fp16", "bf16"]
     assert app.number_input(key=key("quick-cpu", "patience")).help == Recipe.model_fields["patience"].description
+
+
+def test_a_recipe_that_was_edited_elsewhere_is_not_started_by_a_press_meant_for_the_old_one(app, spawned):
+    save_recipe("mine", load_recipe("quick-cpu").changed(epochs=3))
+    run(app).selectbox(key="train_recipe").set_value("mine")
+    run(app)
+    save_recipe("mine", load_recipe("quick-cpu").changed(epochs=5), overwrite=True)
+    press(app, "Start training")
+    assert "changed elsewhere" in texts(app)
+    delete_recipe("mine")
+    press(app, "Start training")
+    assert "mine is gone" in texts(app)
+    assert spawned == []
+    press(app, "Start training")
+    assert len(spawned) == 1
 
 
 def test_the_shipped_recipes_lie_in_the_project():

@@ -310,6 +310,16 @@ def test_spoiled_best_weights_are_told_to_who_predicts_with_them(stopped, tmp_pa
     assert not (tmp_path / "mark").exists()
 
 
+def test_a_run_whose_best_weights_are_gone_looks_for_the_best_epoch_anew(stopped):
+    """It went on with a best epoch that no file had, trained to its end and could not predict."""
+    RunDir(stopped.run_dir(1)).best.unlink()
+    train(stopped, order(epochs=3, ema_decay=0.5), Silent(), run_id=1)
+    assert RunDir(stopped.run_dir(1)).best.is_file()
+    with stopped.read() as connection:
+        best = runs.run(connection, 1).metrics["epoch"]
+    assert best > 1
+
+
 def test_a_checkpoint_of_an_older_version_is_gone_on_with(stopped):
     """Accelerate stored position and schedule itself, under a name of its own."""
     folder = next((stopped.run_dir(1) / "checkpoints").iterdir())
