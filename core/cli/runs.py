@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.cli.common import add_verb, emit, job_options, open_workspace, text, work_as_job
 from core.errors import GapwiseError
+from core.jobs.deletion import delete_run
 from core.jobs.reporter import Reporter
 from core.store import runs as store
 from core.training.compare import duration, spelled
@@ -16,8 +17,9 @@ from core.training.summary import Summary, summaries, summary
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
-    listing = add_verb(verbs, "runs", "list what was trained, or show one run", _runs, json_output=True)
-    listing.add_argument("action", nargs="?", choices=("list", "show"), default="list")
+    listing = add_verb(verbs, "runs", "list what was trained, show or delete one run", _runs, json_output=True)
+    about = "delete takes a run whose job is gone, and on which nothing stands"
+    listing.add_argument("action", nargs="?", choices=("list", "show", "delete"), default="list", help=about)
     listing.add_argument("id", nargs="?", type=int, metavar="ID")
     listing.set_defaults(usage_error=listing.error)
     onnx = add_verb(verbs, "onnx", "write a run's network as an ONNX file and check it", _onnx, json_output=True)
@@ -28,11 +30,15 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 def _runs(args: argparse.Namespace) -> int:
     if (args.id is None) != (args.action == "list"):
-        args.usage_error("list takes no run id" if args.action == "list" else "show needs a run id")
+        args.usage_error("list takes no run id" if args.action == "list" else f"{args.action} needs a run id")
     ws = open_workspace(args)
     if args.action == "list":
         found = summaries(ws)
         emit(args, [run.as_dict() for run in found], "\n".join(map(_line, found)) or "no runs yet")
+        return 0
+    if args.action == "delete":
+        proposals = delete_run(ws, args.id)
+        emit(args, {"id": args.id, "proposals": proposals}, f"run {args.id} is deleted, with {proposals} predictions")
         return 0
     run = summary(ws, args.id)
     with ws.read() as connection:

@@ -12,7 +12,7 @@ from core.errors import GapwiseError
 from core.jobs.control import end_silent, unchanged
 from core.jobs.job import Job, active_jobs, get_job
 from core.store import jobs as store
-from core.store import removal
+from core.store import removal, runs
 from core.workspace import Workspace
 
 
@@ -43,10 +43,7 @@ class Belongings:
         if self.users:
             return f"Job {self.users[0]} works on {named}. Stop it first."
         if self.decisions or self.cells:
-            return (
-                f"Predictions of {named} are needed ({self.decisions:,} × in decisions, {self.cells:,} × in cells):"
-                " they say what people saw when they decided. Delete the job without its runs."
-            )
+            return f"{_needed(named, self.decisions, self.cells)} Delete the job without its runs."
         return ""
 
 
@@ -98,6 +95,36 @@ def delete(ws: Workspace, job_id: int, with_run: bool = False) -> Belongings:
     for folder in [ws.job_dir(job_id), *(ws.run_dir(run) for run in found.runs if with_run)]:
         _remove(folder)
     return found
+
+
+def delete_run(ws: Workspace, run_id: int) -> int:
+    """Delete a run whose job is gone; return how many predictions went with it.
+
+    Raises:
+        GapwiseError: If there is no such run, its job is still there, an active job works on it, or decisions or cells
+            stand on its predictions; nothing is deleted then. Or if files can't be removed.
+    """
+    users = [job.id for job in active_jobs(ws) if job.run_id == run_id]
+    with ws.write() as connection:
+        owner = runs.run(connection, run_id).job_id
+        if owner is not None and store.find_job(connection, owner) is not None:
+            raise GapwiseError(f"Run {run_id} belongs to job {owner}. Delete both: `jobs delete {owner} --with-run`.")
+        if users:
+            raise GapwiseError(f"Job {users[0]} works on run {run_id}. Stop it first.")
+        decisions, cells = removal.count_standing(connection, (run_id,))
+        if decisions or cells:
+            raise GapwiseError(_needed(f"run {run_id}", decisions, cells))
+        proposals = removal.count_proposals(connection, (run_id,))
+        removal.remove_runs(connection, (run_id,))
+    _remove(ws.run_dir(run_id))
+    return proposals
+
+
+def _needed(named: str, decisions: int, cells: int) -> str:
+    return (
+        f"Predictions of {named} are needed ({decisions:,} × in decisions, {cells:,} × in cells):"
+        " they say what people saw when they decided."
+    )
 
 
 def _remove(folder: Path) -> None:

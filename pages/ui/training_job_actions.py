@@ -63,7 +63,7 @@ def _question(workspace: Workspace, found: Belongings) -> None:
             goes += f", and {found.proposals:,} proposal{'s' * (found.proposals > 1)}"
         with_run = st.checkbox(f"Delete {named} too: {goes}", key=f"delete_run_{job_id}", disabled=bool(found.obstacle))
         stay = "stay" if len(found.runs) > 1 else "stays"
-        stays = f"Otherwise {named} {stay} with all of that, but can't be resumed or deleted any more."
+        stays = f"Otherwise {named} {stay} with all of that, but can't be resumed. `runs delete` takes a run later."
         st.caption(plain(found.obstacle) if found.obstacle else stays)
     with st.container(horizontal=True):
         pressed = st.button(f"Delete job {job_id}" + (f" and {named}" if with_run else ""), type="primary",

@@ -63,6 +63,12 @@ def test_one_run_is_shown_with_its_settings_and_what_is_new_since(run, one):
     }  # fmt: skip
 
 
+def test_a_run_without_a_job_is_deleted(run, ws, one):
+    assert run("runs", "delete", str(one)) == (0, "run 1 is deleted, with 0 predictions\n", "")
+    assert run("runs")[1] == "no runs yet\n"
+    assert not ws.run_dir(one).exists()
+
+
 def test_an_unknown_run_is_told(run):
     for arguments in (["runs", "show", "7"], ["onnx", "--run", "7"]):
         status, out, err = run(*arguments)

@@ -12,6 +12,7 @@ from core import jobs
 from core.errors import GapwiseError
 from core.jobs import beat as beats
 from core.jobs import process
+from core.jobs.deletion import delete_run
 from core.store import decisions, runs, schema
 from core.store import jobs as store
 from core.store.proposals import put_proposals
@@ -192,3 +193,23 @@ def test_workspaces_of_older_versions_get_the_indexes_that_make_it_quick(made):
     with made.read() as connection:
         found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'").scalars().all()
     assert names <= set(found)
+
+
+def test_a_run_is_deleted_once_its_job_is_gone(made):
+    with pytest.raises(GapwiseError, match="belongs to job 1"):
+        delete_run(made, 1)
+    jobs.delete(made, 1)
+    assert delete_run(made, 1) == 2
+    assert not made.run_dir(1).exists()
+    assert count(made, schema.run) == count(made, schema.proposal) == 0
+    with pytest.raises(GapwiseError, match="no run"):
+        delete_run(made, 1)
+
+
+def test_a_run_on_which_decisions_stand_stays(made):
+    decide(made)
+    jobs.delete(made, 1)
+    with pytest.raises(GapwiseError, match="1 × in decisions"):
+        delete_run(made, 1)
+    assert count(made, schema.run) == 1
+    assert (made.run_dir(1) / runs.BEST).is_file()
