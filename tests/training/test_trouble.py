@@ -22,6 +22,7 @@ from sqlalchemy import event, select
 
 from core import jobs
 from core.errors import GapwiseError
+from core.jobs import worker
 from core.jobs.reporter import Silent
 from core.jobs.worker import FULL, RESERVE, run_job
 from core.pseudo.predict import predict
@@ -408,3 +409,16 @@ def test_a_line_of_metrics_that_a_power_failure_left_is_forgotten(stopped):
         file.write(b"\x00" * 64 + b'\n{"epoch": 3, "lo')
     train(stopped, order(epochs=3, ema_decay=0.5), Silent(), run_id=1)
     assert [row[0] for row in curve(stopped, 1)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        RuntimeError("database or disk is full"),
+    ],
+)
+def test_a_full_disk_is_told_as_such_whoever_meets_it(error):
+    """The writer of weights has errors of its own, without a number: "I/O error … (The log has the details.)"."""
+    assert worker._plain(error) == FULL
