@@ -13,7 +13,7 @@ import pytest
 
 from core.workspace import PROJECT
 
-HEAVY = {"torch", "torchvision", "timm", "accelerate", "pytorch_grad_cam", "sklearn"}
+HEAVY = {"torch", "torchvision", "timm", "accelerate", "pytorch_grad_cam", "sklearn", "scipy"}
 HEAVY |= {"onnx", "onnxruntime", "onnxscript", "optuna", "ray"}
 CORE = sorted((PROJECT / "core").rglob("*.py"))
 PAGES = sorted((PROJECT / "pages").rglob("*.py"))

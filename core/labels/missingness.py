@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import binomtest
 
 SHUFFLES = 9_999  # the smallest p is 1/10,000, small enough to survive the correction for a hundred tests
 SEED = 0  # the same table gives the same p twice
@@ -87,6 +86,8 @@ def group(name: str, missing: int, images: int) -> Group:
     """Return a group with its interval."""
     if not images:
         return Group(name, 0, 0, 0.0, 1.0)
+    from scipy.stats import binomtest  # half a second that neither the server nor any other command has to spend
+
     interval = binomtest(missing, images).proportion_ci(method="wilson")
     return Group(name, missing, images, float(interval.low), float(interval.high))
 
