@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.charts.colors import ACCENT, CELL_COLORS, CELL_MEANINGS, MUTED
-from core.labels.missing import Pattern
+from core.labels.missing import SOURCE_NAMES, Pattern
 from core.labels.missingness import Finding
 
 MAX_PATTERNS = 24  # columns that stay readable; the rest is summed up by the page
@@ -57,7 +57,7 @@ def cells_by_class(counts: Mapping[str, Mapping[str, int]], names: Sequence[str]
         names: What people read for its classes, in the same order.
     """
     figure = go.Figure()
-    for kind in ("given", "human", "derived", "pseudo"):
+    for kind in SOURCE_NAMES:
         values = [of[kind] for of in counts.values()]
         if any(values):
             figure.add_bar(

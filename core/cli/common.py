@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from core import jobs
 from core.jobs.reporter import Reporter
@@ -84,6 +84,12 @@ def job_options(parser: argparse.ArgumentParser) -> None:
     """Declare what every verb takes whose work is a job."""
     parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
     parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
+
+
+def add_actions(parser: argparse.ArgumentParser, actions: Mapping[str, str]) -> None:
+    """Declare a first word that says what a verb does, `list` where there is none; its help tells them all."""
+    told = "; ".join(f"{name}: {what}" for name, what in actions.items())
+    parser.add_argument("action", nargs="?", choices=list(actions), default="list", help=told)
 
 
 def say(text: str) -> None:

@@ -8,12 +8,11 @@ import time
 from dataclasses import replace
 
 from core import jobs
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_actions, add_verb, emit, open_workspace, text
 from core.cli.training import check
-from core.errors import GapwiseError
 from core.jobs.job import Job
 from core.training.command import parse_train_command, train_command
-from core.training.settings import read_setting
+from core.training.settings import read_settings
 from core.workspace import Workspace
 
 ACTIONS = {
@@ -29,8 +28,7 @@ ACTIONS = {
 
 def register(verbs: argparse._SubParsersAction) -> None:
     parser = add_verb(verbs, "jobs", "list, stop, resume, retry, clone and delete jobs", _jobs, json_output=True)
-    told = "; ".join(f"{name}: {what}" for name, what in ACTIONS.items())
-    parser.add_argument("action", nargs="?", choices=list(ACTIONS), default="list", help=told)
+    add_actions(parser, ACTIONS)
     parser.add_argument("id", nargs="?", type=int, metavar="ID")
     about = "with clone: a setting instead of the job's own, as `train` takes it; may be given several times"
     parser.add_argument("--set", type=text, action="append", default=[], metavar="NAME=VALUE", help=about)
@@ -75,10 +73,7 @@ def _retry(args: argparse.Namespace, ws: Workspace) -> None:
 
 def _clone(args: argparse.Namespace, ws: Workspace) -> None:
     asked = parse_train_command(jobs.get_job(ws, args.id).command)
-    changes = list(map(read_setting, args.set))
-    if twice := [name for n, (name, _) in enumerate(changes) if name in dict(changes[:n])]:
-        raise GapwiseError(f"{twice[0]} is given twice. Give it once.")
-    values = asked.values | dict(changes)
+    values = asked.values | read_settings(args.set)
     check(replace(asked, values=values).full_recipe())
     arguments = train_command(asked.label, asked.recipe, values, asked.pseudo, asked.standalone)
     job = jobs.get_job(ws, jobs.start(ws, "train", [*arguments, *asked.rest]))

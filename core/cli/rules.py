@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_actions, add_verb, emit, open_workspace, text
 from core.errors import GapwiseError
 from core.labels.bound import Rule
 from core.labels.label import Label
@@ -27,8 +27,7 @@ ACTIONS = {
 
 def register(verbs: argparse._SubParsersAction) -> None:
     parser = add_verb(verbs, "rules", "list, add, remove and look for rules between labels", _rules, json_output=True)
-    told = "; ".join(f"{name}: {what}" for name, what in ACTIONS.items())
-    parser.add_argument("action", nargs="?", choices=list(ACTIONS), default="list", help=told)
+    add_actions(parser, ACTIONS)
     parser.add_argument("rule", nargs="?", type=text, metavar="RULE", help="as `5k = mask and distancing`, or a number")
     about = f"with suggest: images that have to bear a rule out (default: {LEAST})"
     parser.add_argument("--least", type=int, default=LEAST, metavar="N", help=about)

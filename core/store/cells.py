@@ -9,40 +9,22 @@ import numpy as np
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from core.labels.deduce import FREE, OPEN, Deduction, deduce
-from core.labels.label import MISSING, Label
+from core.labels.label import MISSING
 from core.labels.rules import RuleSet, parse_rules
 from core.store import profiles, schema
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
-from core.store.profiles import SOURCES, Profiles
+from core.store.profiles import SOURCES, CellArrays, Profiles
 
 TRUSTED = SOURCES[:3]  # what a training learns from unless it is asked to learn from bulk decisions as well
 _BATCH = 50_000  # rows a statement; keeps the parameters of a large import out of memory
 
 
 @dataclass(frozen=True)
-class CellTable:
-    """All cells as arrays, images in import order, labels in table order.
-
-    Attributes:
-        image_ids: (N,) int64.
-        label_ids: (L,) ids of `labels`.
-        given: (N, L) int16, the imported class codes, -1 a gap.
-        values: (N, L) int16, the current class codes, -1 none.
-        sources: (N, L) int8, index into SOURCES, -1 none.
-    """
+class CellTable(CellArrays):
+    """All cells as arrays, images in import order; `image_ids` (N,) int64."""
 
     image_ids: np.ndarray
-    label_ids: tuple[int, ...]
-    labels: tuple[Label, ...]
-    given: np.ndarray
-    values: np.ndarray
-    sources: np.ndarray
-
-    @property
-    def base(self) -> np.ndarray:
-        """(N, L) values that stand on their own: derived ones taken out."""
-        return np.where(self.sources == SOURCES.index("derived"), MISSING, self.values).astype(np.int16)
 
 
 def add_cells(connection: Connection, image_ids: Sequence[int], label_ids: Sequence[int], codes: np.ndarray) -> None:
@@ -92,11 +74,11 @@ def load(connection: Connection, image_ids: Sequence[int] | None = None) -> Cell
     if image_ids is not None:  # from the cells themselves: a transaction may be changing them
         labels = read_labels(connection)
         ids, cells = profiles.cells_of(connection, image_ids)
-        return CellTable(ids, tuple(labels), tuple(labels.values()), *profiles.unpack(cells))
+        return CellTable(tuple(labels), tuple(labels.values()), *profiles.unpack(cells), ids)
     found = profiles.read(connection)
     ids, profile_ids = profiles.by_image(connection)
     at = np.searchsorted(found.ids, profile_ids)
-    return CellTable(ids, found.label_ids, found.labels, found.given[at], found.values[at], found.sources[at])
+    return CellTable(found.label_ids, found.labels, found.given[at], found.values[at], found.sources[at], ids)
 
 
 def rule_set(connection: Connection) -> RuleSet:
@@ -104,7 +86,7 @@ def rule_set(connection: Connection) -> RuleSet:
     return parse_rules(read_rules(connection), list(read_labels(connection).values()))
 
 
-def deduction(connection: Connection, table: CellTable | Profiles) -> Deduction:
+def deduction(connection: Connection, table: CellArrays) -> Deduction:
     """Deduce from everything that stands on its own, so that derived cells never prove each other."""
     return deduce(table.base, rule_set(connection))
 

@@ -13,8 +13,6 @@ from core.labels.label import MISSING, Label
 from core.store import profiles, schema
 from core.store.cells import deduction, rule_set
 
-_AT_ONCE = 500  # ids in one statement: SQLite's older builds take 999 parameters
-
 
 @dataclass(frozen=True)
 class Reason:
@@ -62,9 +60,7 @@ def images_with(connection: Connection, profile_ids: list[int], limit: int) -> l
     i = schema.image.c
     query = select(i.id, i.fname, i.profile_id).order_by(i.id).limit(limit)
     rows = [
-        row
-        for start in range(0, len(profile_ids), _AT_ONCE)
-        for row in connection.execute(query.where(i.profile_id.in_(profile_ids[start : start + _AT_ONCE])))
+        row for part in profiles.parts(profile_ids) for row in connection.execute(query.where(i.profile_id.in_(part)))
     ]
     return sorted(rows, key=lambda row: row.id)[:limit]
 

@@ -22,25 +22,21 @@ from core.store.upsert import upsert
 
 SOURCES = ("given", "human", "derived", "pseudo")
 _CODES = {None: MISSING, **{name: i for i, name in enumerate(SOURCES)}}
-_AT_ONCE = 500  # ids in one statement: SQLite's older builds take 999 parameters
+AT_ONCE = 500  # ids in one statement: SQLite's older builds take 999 parameters
 _STREAM = 100_000  # rows of the cell table read at once
 
 
 @dataclass(frozen=True)
-class Profiles:
-    """The profiles that images have now, in the order of their ids.
+class CellArrays:
+    """Cells as arrays, one row for each image or profile, labels in table order.
 
     Attributes:
-        ids: (P,) int64.
-        images: (P,) int64, how many images have each, at least 1.
         label_ids: (L,) ids of `labels`.
-        given: (P, L) int16, the imported class codes, -1 a gap.
-        values: (P, L) int16, the current class codes, -1 none.
-        sources: (P, L) int8, index into SOURCES, -1 none.
+        given: (N, L) int16, the imported class codes, -1 a gap.
+        values: (N, L) int16, the current class codes, -1 none.
+        sources: (N, L) int8, index into SOURCES, -1 none.
     """
 
-    ids: np.ndarray
-    images: np.ndarray
     label_ids: tuple[int, ...]
     labels: tuple[Label, ...]
     given: np.ndarray
@@ -49,8 +45,21 @@ class Profiles:
 
     @property
     def base(self) -> np.ndarray:
-        """(P, L) values that stand on their own: derived ones taken out."""
+        """(N, L) values that stand on their own: derived ones taken out."""
         return np.where(self.sources == SOURCES.index("derived"), MISSING, self.values).astype(np.int16)
+
+
+@dataclass(frozen=True)
+class Profiles(CellArrays):
+    """The profiles that images have now, in the order of their ids.
+
+    Attributes:
+        ids: (P,) int64.
+        images: (P,) int64, how many images have each, at least 1.
+    """
+
+    ids: np.ndarray
+    images: np.ndarray
 
 
 def read(connection: Connection) -> Profiles:
@@ -60,7 +69,7 @@ def read(connection: Connection) -> Profiles:
     rows = connection.execute(select(p.id, p.images, p.cells).where(p.images > 0).order_by(p.id)).all()
     ids, images = (np.fromiter((row[i] for row in rows), np.int64, len(rows)) for i in (0, 1))
     cells = _whole(b"".join(row.cells for row in rows), len(found))
-    return Profiles(ids, images, tuple(found), tuple(found.values()), *unpack(cells))
+    return Profiles(tuple(found), tuple(found.values()), *unpack(cells), ids, images)
 
 
 def by_image(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +85,7 @@ def by_image(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
 def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
     """Bring the profiles of images up to date with their cells."""
     i, p = schema.image.c, schema.profile.c
-    for part in _parts(list(dict.fromkeys(image_ids)), _AT_ONCE):
+    for part in parts(list(dict.fromkeys(image_ids))):
         ids, cells = cells_of(connection, part)
         query = select(i.id, i.profile_id).where(i.id.in_(ids.tolist()))
         before = dict(connection.execute(query).all())
@@ -95,7 +104,7 @@ def rebuild(connection: Connection) -> None:
     """Make the profiles of all images anew from their cells: for workspaces of older versions, and for new labels."""
     ids = connection.execute(select(schema.image.c.id).order_by(schema.image.c.id)).scalars().all()
     labels = len(read_labels(connection))
-    for part in _parts(ids if labels else [], max(1, _STREAM // max(1, labels))):
+    for part in parts(ids if labels else [], max(1, _STREAM // max(1, labels))):
         found, cells = cells_of(connection, part, part[-1] - part[0] + 1 == len(part))
         _point(connection, dict(zip(found.tolist(), _profile_ids(connection, cells).tolist(), strict=True)))
     _recount(connection)
@@ -160,7 +169,7 @@ def _profile_ids(connection: Connection, cells: np.ndarray) -> np.ndarray:
     digests = [hashlib.blake2b(value, digest_size=16).hexdigest() for value in packed]
     rows = [{"digest": d, "cells": c, "images": 0} for d, c in zip(digests, packed, strict=True)]
     p, known = schema.profile.c, {}
-    for part in _parts(rows, _AT_ONCE):
+    for part in parts(rows):
         upsert(connection, schema.profile, part, ("digest",), update=())
         query = select(p.digest, p.id).where(p.digest.in_([row["digest"] for row in part]))
         known |= dict(connection.execute(query).all())
@@ -201,6 +210,7 @@ def unpack(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return given.astype(np.int16), values.astype(np.int16), sources.astype(np.int8)
 
 
-def _parts(items: Sequence, size: int) -> Iterator[list]:
+def parts(items: Sequence, size: int = AT_ONCE) -> Iterator[list]:
+    """Yield the items in lists of at most `size`."""
     for start in range(0, len(items), size):
         yield list(items[start : start + size])

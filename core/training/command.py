@@ -11,7 +11,7 @@ from typing import NoReturn
 from core.errors import GapwiseError
 from core.training.library import is_shipped, load_recipe
 from core.training.recipe import Recipe, parse_recipe
-from core.training.settings import applied, differing, read_setting, spelled
+from core.training.settings import applied, differing, read_settings, spelled
 
 # Settings with an option of their own; all others are --set.
 OPTIONS = ("epochs", "batch_size", "size", "weights", "model", "lr", "seed")
@@ -87,12 +87,8 @@ def read_options(args: argparse.Namespace, rest: Sequence[str] = ()) -> TrainCom
     Raises:
         GapwiseError: If a setting's name is unknown, or one is given twice.
     """
-    values = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
-    for text in args.set:
-        name, value = read_setting(text)
-        if name in values:
-            raise GapwiseError(f"{name} is given twice. Give it once.")
-        values[name] = value
+    given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    values = read_settings(args.set, given)
     if args.standalone:
         whole = parse_recipe(values, f"The recipe {args.recipe}")
         values = whole.model_dump(mode="json", exclude=set(_WORDS))

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.errors import GapwiseError
 from core.training.recipe import Recipe, parse_recipe
@@ -47,6 +47,21 @@ def read_setting(text: str) -> tuple[str, object]:
         raise GapwiseError(f"{text!r} is no setting: expected a name, an equals sign and a value, as lr=0.01.")
     name = checked_name(name)
     return name, read_value(name, value)
+
+
+def read_settings(texts: Sequence[str], given: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return values by name of what a person typed as `name=value`, after those that were `given` otherwise.
+
+    Raises:
+        GapwiseError: If one can't be read, or a name comes twice.
+    """
+    values = dict(given or {})
+    for text in texts:
+        name, value = read_setting(text)
+        if name in values:
+            raise GapwiseError(f"{name} is given twice. Give it once.")
+        values[name] = value
+    return values
 
 
 def read_value(name: str, text: str) -> object:

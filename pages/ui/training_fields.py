@@ -50,18 +50,6 @@ def kind(about: FieldInfo) -> str:
     return {bool: "bool", int: "int", float: "float"}.get(hint, "text")
 
 
-def bounds(about: FieldInfo) -> tuple[float | None, float | None]:
-    """Return the least and the largest value, None for none; of a size, those of a side.
-
-    A bound that itself is out (greater than 0) is given all the same for fractions: fields know no nearest number.
-    """
-    low = high = None
-    for rule in _side().metadata if kind(about) == "size" else about.metadata:
-        low = getattr(rule, "ge", getattr(rule, "gt", low))
-        high = getattr(rule, "le", getattr(rule, "lt", high))
-    return low, high
-
-
 def draw(
     where: DeltaGenerator,
     name: str,
@@ -86,14 +74,14 @@ def draw(
     what = kind(about)
     if what in _PARTS:
         whole = [value, value] if isinstance(value, int) else value
-        limits, number = (bounds(about), "int") if what == "size" else ((None, None), "float")
+        number = "int" if what == "size" else "float"
         for part, single in zip(_PARTS[what], whole, strict=True):
             label = _marked(f"{title(name)}: {part}", changed)
-            _number(where, label, number, limits, single, f"{key}:{part}", more)
+            _number(where, label, number, single, f"{key}:{part}", more)
         return
     label = _marked(title(name), changed)
     if what in ("int", "float"):
-        _number(where, label, what, bounds(about), value, key, more)
+        _number(where, label, what, value, key, more, _highest(about))
         return
     _show(key, value)
     if what == "bool":
@@ -122,15 +110,15 @@ def _number(
     where: DeltaGenerator,
     label: str,
     number: str,
-    limits: tuple[float | None, float | None],
     value: float,
     key: str,
     more: Mapping,
+    high: float | None = None,
 ) -> None:
     whole = number == "int"
     convert = int if whole else float
     _show(key, convert(value))
-    step, form = (1, None) if whole else (_step(value, limits[1]), "%.6g")
+    step, form = (1, None) if whole else (_step(value, high), "%.6g")
     # No bounds: the browser would keep a number beyond them in the field and never tell, and another would be trained
     # with than the one on screen. The recipe refuses it, and says what is allowed.
     where.number_input(label, None, None, step=step, format=form, key=key, width=NARROW, **more)
@@ -153,6 +141,7 @@ def _marked(text: str, changed: bool) -> str:
     return f"{text} ●" if changed else text
 
 
-def _side() -> FieldInfo:
-    """Return the bounds of a size's side."""
-    return get_args(get_args(Size)[0])[1]
+def _highest(about: FieldInfo) -> float | None:
+    """Return the largest value of a number, None for none."""
+    return next((getattr(rule, "le", getattr(rule, "lt", None)) for rule in about.metadata
+                 if hasattr(rule, "le") or hasattr(rule, "lt")), None)  # fmt: skip

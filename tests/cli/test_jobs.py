@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -29,12 +30,8 @@ def ws(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(ws, capsys):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        status = main(["jobs", *arguments, "--workspace", str(ws.root)])
-        return status, *capsys.readouterr()
-
-    return call
+def run(run):
+    return partial(run, "jobs")
 
 
 def test_a_list_names_state_command_and_what_came_out(run):

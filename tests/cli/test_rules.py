@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
-from core.__main__ import main
 from core.store import cells
 from core.store.missing import report
 from tests.conftest import BINARY, FIVE_K
@@ -23,12 +23,8 @@ def ws(build):
 
 
 @pytest.fixture
-def run(ws, capsys):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        status = main(["rules", *arguments, "--workspace", str(ws.root)])
-        return status, *capsys.readouterr()
-
-    return call
+def run(run):
+    return partial(run, "rules")
 
 
 def test_rules_are_added_listed_and_removed_by_number_or_text(run):

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from core import jobs
-from core.__main__ import main
 from core.exporting import onnx
 from core.jobs import process
 from core.store import runs
@@ -17,15 +16,6 @@ from tests import tiny
 @pytest.fixture
 def ws(tmp_path):
     return tiny.workspace(tmp_path / "ws", [0, 1, -1])
-
-
-@pytest.fixture
-def run(ws, capsys):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        status = main([*arguments, "--workspace", str(ws.root)])
-        return status, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -30,12 +31,8 @@ def recipe_file(tmp_path):
 
 
 @pytest.fixture
-def run(ws, capsys):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        status = main(["sweep", *arguments, "--workspace", str(ws.root)])
-        return status, *capsys.readouterr()
-
-    return call
+def run(run):
+    return partial(run, "sweep")
 
 
 @pytest.fixture

@@ -25,15 +25,6 @@ def ws(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(ws, capsys):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        status = main([*arguments, "--workspace", str(ws.root)])
-        return status, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
 def spawned(monkeypatch) -> list[list[str]]:
     """Command lines of started workers, which do not start."""
     found: list[list[str]] = []

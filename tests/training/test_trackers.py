@@ -22,6 +22,7 @@ from core.training.rundir import RunDir
 from core.training.trackers import NOTES, Trackers, check_trackers
 from core.training.train import Order, train
 from tests import tiny
+from tests.training.test_train import StopAfter
 
 FACTS = {"run": 7, "label": "bright", "recipe": "tiny"}
 
@@ -221,17 +222,6 @@ def test_epochs_that_a_tracker_missed_are_handed_over_when_it_comes(run):
     tracker.log(row(3, 0.75))
     tracker.close()
     assert seen(run) == [(1, 0.125), (2, 0.25), (3, 0.75)]
-
-
-class StopAfter(Silent):
-    """Asks for a stop at the n-th look."""
-
-    def __init__(self, looks: int) -> None:
-        self.left = looks
-
-    def should_stop(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def test_a_training_is_followed_through_stop_and_resume(ws):
