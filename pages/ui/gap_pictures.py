@@ -55,9 +55,9 @@ def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
     shares = readers.gap_matrix(workspace, by, label)
     st.plotly_chart(gap_matrix(shares, _names(labels), rows), key="gap_matrix", config=_PLAIN)
     if rows > len(shares):
-        st.caption(
-            f"Each line stands for about {rows / len(shares):,.0f} rows: the darker, the more of them lack the label."
-        )
+        each = rows / len(shares)
+        about = f"{each:,.0f}" if each >= 10 else f"{each:.1f}"  # 600 rows in 500 lines are not 1 row each
+        st.caption(f"Each line stands for about {about} rows: the darker, the more of them lack the label.")
 
 
 def _chance(workspace: Workspace) -> None:
