@@ -66,6 +66,10 @@ class JobReporter:
         self._mirror.progress(0, 1, message)
         self._write()
 
+    def flush(self) -> None:
+        """Write what was said last, so that whoever sees the end of the job sees its last figures too."""
+        self._write()
+
     def note_failure(self, passing: bool) -> None:
         """Leave word whether the reason of a failure may pass by itself."""
         with self._guard:

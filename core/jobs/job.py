@@ -130,6 +130,7 @@ def _seen(ws: Workspace, row: Row) -> Job:
         # It may have ended between the two looks; a worker notes its end before it goes.
         with ws.read() as connection:
             row = store.find_job(connection, row.id) or row
+        beat = read_beat(ws.job_dir(row.id))
         state = "lost" if row.state in store.ACTIVE else row.state
     return _job(row, state, beat or Beat(time=0.0))
 

@@ -62,6 +62,7 @@ def run_job(
                 raise GapwiseError(f"Job {job_id} is over: nothing is left to do. Resume or retry it.")
         with reporter, _reserve(ws, job_id):
             state, message = _attempt(ws, job_id, reporter, work, device)
+            reporter.flush()
             # Noted while the heart still beats: there is no moment in which it would look lost.
             _note_end(ws, reporter, state, message)
     if foreground and state != "finished":

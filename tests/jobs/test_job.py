@@ -13,7 +13,7 @@ import pytest
 from core import jobs
 from core.errors import GapwiseError
 from core.jobs import beat as beats
-from core.jobs import process
+from core.jobs import process, worker
 from core.store import jobs as store
 from core.workspace import Workspace
 from tests.jobs.conftest import wait_until
@@ -36,6 +36,21 @@ def test_a_job_that_ends_by_itself_is_finished_and_tells_what_came_out(ws, count
     job = jobs.get_job(ws, job_id)
     assert (job.message, job.done, job.total, job.figures, job.eta) == ("counted to 3", 3, 3, {"figure": 1.5}, None)
     assert job.created <= job.started <= job.ended
+
+
+def test_the_last_figures_are_written_before_the_end_is_noted(ws, monkeypatch):
+    written = []
+    noted = worker._note_end
+    monkeypatch.setattr(
+        worker, "_note_end", lambda *args: (written.append(beats.read_beat(ws.job_dir(args[1].job_id))), noted(*args))
+    )
+
+    def work(reporter: object) -> str:
+        reporter.progress(3, 3, "at 3", figure=1.5)
+        return "counted to 3"
+
+    worker.run_job(ws, jobs.register(ws, "count", ["3"]), work, device=False)
+    assert (written[0].done, written[0].figures) == (3, {"figure": 1.5})
 
 
 def test_a_running_job_tells_its_progress_and_the_time_left(ws, counting):
