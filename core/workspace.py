@@ -37,8 +37,12 @@ class Workspace:
         self.engine = engine
 
     @classmethod
-    def create(cls, root: Path | str, name: str | None = None) -> Workspace:
+    def create(cls, root: Path | str, name: str | None = None, private: bool = False) -> Workspace:
         """Create a workspace, or open the one that is there.
+
+        Args:
+            private: Whether it has a SQLite file of its own whatever database the others lie in: for work that is
+                thrown away afterwards.
 
         Raises:
             GapwiseError: If the folder can't be made or written, or holds a workspace of a newer Gapwise.
@@ -51,7 +55,7 @@ class Workspace:
             raise GapwiseError(
                 f"Can't make a workspace in {root}: {error.strerror}. Choose a folder you may write to."
             ) from error
-        engine = db.open_engine(_url(root))
+        engine = db.open_engine(_file_url(root) if private else _url(root))
         db.create_tables(engine)
         workspace = cls(root, engine)
         with workspace.write() as connection:
@@ -131,4 +135,8 @@ class Workspace:
 
 
 def _url(root: Path) -> str:
-    return os.environ.get("GAPWISE_DATABASE_URL") or f"sqlite:///{root / DATABASE}"
+    return os.environ.get("GAPWISE_DATABASE_URL") or _file_url(root)
+
+
+def _file_url(root: Path) -> str:
+    return f"sqlite:///{root / DATABASE}"

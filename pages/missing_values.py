@@ -6,7 +6,7 @@ import streamlit as st
 from core.charts.missing import MAX_PATTERNS, cells_by_label, patterns
 from core.store.cells import derive_all
 from core.workspace import Workspace
-from pages.ui import gap_pictures, readers, rules_form, state, strips
+from pages.ui import approaches, gap_pictures, readers, rules_form, state, strips
 from pages.ui.widgets import figures_row, page_header, told
 
 
@@ -84,3 +84,4 @@ if broken:
     )
 with st.expander("Rules", icon=":material/rule:"):
     rules_form.edit(workspace)
+approaches.section(workspace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +67,21 @@ def fill_given(connection: Connection, cells: Iterable[tuple[int, int, int]]) ->
         filled += [image_id] * connection.execute(statement.values(new)).rowcount
     profiles.refresh(connection, filled)
     return len(filled)
+
+
+def accept(connection: Connection, label_id: int, codes: Mapping[int, int]) -> int:
+    """Fill cells of a label that have no value with a model's answers, source `pseudo`; return how many were filled.
+
+    Args:
+        codes: Image id to class code.
+    """
+    c = schema.cell.c
+    statement = update(schema.cell).where(c.image_id == bindparam("at"), c.label_id == label_id, c.value.is_(None))
+    statement = statement.values(value=bindparam("to"), source="pseudo")
+    rows = [{"at": image_id, "to": code} for image_id, code in codes.items()]
+    filled = sum(connection.execute(statement, part).rowcount for part in profiles.parts(rows, _BATCH))
+    profiles.refresh(connection, list(codes))
+    return filled
 
 
 def load(connection: Connection, image_ids: Sequence[int] | None = None) -> CellTable:

@@ -87,12 +87,21 @@ def read_options(args: argparse.Namespace, rest: Sequence[str] = ()) -> TrainCom
     Raises:
         GapwiseError: If a setting's name is unknown, or one is given twice.
     """
+    return TrainCommand(args.label, args.recipe, read_recipe_options(args), args.pseudo, args.standalone, tuple(rest))
+
+
+def read_recipe_options(args: argparse.Namespace) -> dict[str, object]:
+    """Return the settings that the options of `add_recipe_options` ask for, all of them where they are standalone.
+
+    Raises:
+        GapwiseError: If a setting's name is unknown, or one is given twice.
+    """
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
     values = read_settings(args.set, given)
     if args.standalone:
         whole = parse_recipe(values, f"The recipe {args.recipe}")
         values = whole.model_dump(mode="json", exclude=set(_WORDS))
-    return TrainCommand(args.label, args.recipe, values, args.pseudo, args.standalone, tuple(rest))
+    return values
 
 
 def train_command(
@@ -114,17 +123,26 @@ def train_command(
     Raises:
         GapwiseError: If there is no such recipe, or the settings don't fit.
     """
-    whole = _located(TrainCommand(label, recipe, dict(values), standalone=standalone or _is_whole(values)))
-    by_name = is_shipped(recipe) and not standalone
-    changes = differing(load_recipe(recipe) if by_name else _DEFAULTS, whole)
     # A label called `--job` must not be taken for an option.
     named = [f"--label={label}"] if label.startswith("-") else ["--label", label]
+    return ["train", *named, *recipe_arguments(recipe, values, standalone), *(["--pseudo"] if pseudo else [])]
+
+
+def recipe_arguments(recipe: str, values: Mapping[str, object], standalone: bool = False) -> list[str]:
+    """Return the arguments that name a recipe and its settings, as `train_command` has them.
+
+    Raises:
+        GapwiseError: If there is no such recipe, or the settings don't fit.
+    """
+    whole = _located(TrainCommand("", recipe, dict(values), standalone=standalone or _is_whole(values)))
+    by_name = is_shipped(recipe) and not standalone
+    changes = differing(load_recipe(recipe) if by_name else _DEFAULTS, whole)
     called = [f"--recipe={recipe}"] if recipe.startswith("-") else ["--recipe", recipe]
     options = [_option(name, changes[name]) for name in OPTIONS if name in changes]
     others = [name for name in changes if name not in (*OPTIONS, *_WORDS)]
     sets = [f"--set={name}={spelled(changes[name])}" for name in others]
     marks = [] if by_name else ["--standalone"]
-    return ["train", *named, *called, *options, *sets, *marks, *(["--pseudo"] if pseudo else [])]
+    return [*called, *options, *sets, *marks]
 
 
 def parse_train_command(command: Sequence[str]) -> TrainCommand:

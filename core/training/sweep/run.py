@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import errno
-import gc
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from accelerate.state import AcceleratorState, GradientState
 from torch import nn
 
 from core.errors import GapwiseError, first_line
@@ -20,6 +15,7 @@ from core.models import zoo
 from core.models.cost import multiply_adds
 from core.pseudo.predict import predict
 from core.store import runs
+from core.training.between import forget, light_collections
 from core.training.optim import make_optimizer
 from core.training.rundir import RunDir
 from core.training.sweep.plan import Plan, Trial, leaders, read_plan, write_plan
@@ -67,7 +63,7 @@ def run_sweep(ws: Workspace, job_id: int, reporter: Reporter) -> str:
         raise GapwiseError(f"Job {job_id} has no plan, so there is nothing to go on with. Start the sweep again.")
     _check_names(plan)
     _again_where_all_failed(plan)
-    with _light_collections():
+    with light_collections():
         return _all(ws, job_id, plan, reporter)
 
 
@@ -117,7 +113,7 @@ def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporte
         log.exception("trial %d failed", trial.number)
         trial.state, trial.reason = "failed", f"{first_line(error)[:300]} (The log has the details.)"
     finally:
-        _forget()
+        forget()
     plan.best = _best(plan)
     write_plan(folder, plan)
 
@@ -218,23 +214,3 @@ def _again_where_all_failed(plan: Plan) -> None:
     if len(plan.trials) == plan.total and all(t.state == "failed" for t in plan.trials):
         for trial in plan.trials:
             trial.state = "waiting"
-
-
-@contextmanager
-def _light_collections() -> Iterator[None]:
-    """Keep what was loaded so far out of garbage collections: torch and timm alone take half a second to walk through,
-    and every trial has two of them."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-def _forget() -> None:
-    """Let go of a trial's network, and of Accelerate's memory of its number format, which the next may change."""
-    gc.collect()
-    AcceleratorState._reset_state()
-    GradientState._reset_state()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -1,0 +1,207 @@
+"""Three ways to deal with gaps, compared: start it, watch it, see what each does to models and table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core import jobs
+from core.approaches.command import Asked, start
+from core.approaches.filling import APPROACHES, SHORT
+from core.approaches.plan import FILE, PRECISION, SEEDS, read_plan
+from core.approaches.score import ALL
+from core.charts.approaches import gaps, scores
+from core.errors import GapwiseError
+from core.training.compare import duration
+from core.training.library import list_recipes
+from pages.ui import one_press, readers
+from pages.ui.widgets import plain, show_error
+
+if TYPE_CHECKING:
+    from core.approaches.plan import Plan
+    from core.jobs import Job
+    from core.workspace import Workspace
+
+LIVE_SECONDS = 2.0
+_PLAIN = {"displayModeBar": False}
+_ABOUT = """
+Three ways to deal with the gaps, on the same images, with the same recipe and the same seeds:
+
+1. **Drop rows with a gap.** Train on the rest. Nothing is filled.
+2. **Cascade, every guess taken.** One label after the other: train on what is known, write the likeliest class into
+   every gap, let the rules fill what follows, go on.
+3. **Derive first, take what keeps the promise.** Fill by the rules what needs no model; then the same cascade, but a
+   guess is taken only above a confidence that keeps the promised precision on images the model has not seen.
+
+A fifth of the complete rows is held out to measure every model. Another fifth gets gaps like the other rows have: what
+is written there is known to be right or wrong. Nothing of your table is changed.
+"""
+
+
+def section(workspace: Workspace) -> None:
+    """Draw the section: closed, it reads nothing but whether it is open."""
+    box = st.expander("What to do about the gaps: three ways compared", icon=":material/balance:", key="approaches_box",
+                      on_change="rerun")  # fmt: skip
+    if not box.open:
+        return
+    with box:
+        st.markdown(_ABOUT)
+        found = comparisons(workspace)
+        _form(workspace, found)
+        if found:
+            _shown(workspace, found)
+
+
+def comparisons(workspace: Workspace) -> list[Job]:
+    """Return the jobs that are comparisons, newest first."""
+    return [job for job in jobs.list_jobs(workspace) if job.kind == "compare"]
+
+
+def _form(workspace: Workspace, found: list[Job]) -> None:
+    names = [label.name for label in readers.labels(workspace)]
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    known = list_recipes()
+    recipe = row.selectbox("Recipe", list(known), index=list(known).index("quick-cpu"), width=220, **_kept("recipe"))
+    epochs = row.number_input("Epochs", 1, 10_000, value=known[recipe].epochs, width=120,
+                              **_kept(f"epochs_{recipe}"))  # fmt: skip
+    about = "Each way is trained so many times: how much comes by chance is then seen."
+    seeds = row.number_input("Seeds", 1, 20, value=len(SEEDS), width=110, help=about, **_kept("seeds"))
+    about = "Share of right answers among those that are taken."
+    promise = row.number_input("Promised precision", 0.5, 0.999, value=PRECISION, step=0.01, format="%.3f", width=170,
+                               help=about, **_kept("precision"))  # fmt: skip
+    order = st.multiselect(
+        "Order of the cascade", names, **_kept("order"),
+        placeholder="All labels, fewest gaps first: a label with more known cells makes the better model",
+        help="The labels in the order in which you choose them; those that you leave out are not trained.",
+    )  # fmt: skip
+    asked = Asked(recipe, {"epochs": int(epochs)}, tuple(order), tuple(range(int(seeds))), float(promise))
+    busy = any(job.active for job in found)
+    trainings = int(seeds) * len(APPROACHES) * (len(order) or len(names))
+    pressed = st.button("Compare", icon=":material/balance:", type="primary", key="compare_start", disabled=busy)
+    st.caption(
+        "A comparison is going on." if busy
+        else f"Up to {trainings} trainings of {int(epochs)} epochs, one after the other; equal ones are done once."
+    )  # fmt: skip
+    if pressed:
+        _start(workspace, asked)
+
+
+def _kept(name: str) -> dict[str, str]:
+    """A field's key, and that it keeps its value while another page is open."""
+    return {"key": f"compare_{name}", "persist_state": "session"}
+
+
+def _start(workspace: Workspace, asked: Asked) -> None:
+    try:
+        command = asked.command()
+        if one_press.again(workspace, command):
+            return
+        start(workspace, asked)
+    except GapwiseError as error:
+        show_error(error)
+    else:
+        one_press.note(workspace, command)
+        st.rerun()
+
+
+def _shown(workspace: Workspace, found: list[Job]) -> None:
+    known = {job.id: job for job in found}
+    # Keyed by what there is: a new comparison is another list, which opens with itself.
+    job_id = st.selectbox(
+        "Comparison", list(known), label_visibility="collapsed", width=520,
+        format_func=lambda i: f"Comparison {i}, {known[i].state}", key=f"compare_shown_{max(known)}",
+    )  # fmt: skip
+    job = known[job_id]
+    # Nothing is drawn inside: a poller that holds a widget crashes when the page around it changes.
+    st.fragment(run_every=LIVE_SECONDS if job.active else None)(_poll)(workspace, job.id, _stamp(workspace, job.id))
+    plan = read_plan(workspace.job_dir(job.id))
+    if job.state in ("failed", "lost"):
+        st.error(plain(job.message), icon=":material/error:")
+    elif not job.active and job.state != "finished":
+        st.caption(plain(job.message))
+    if plan is not None and plan.summary.get("approaches"):
+        _results(plan)
+    if plan is not None:
+        for outcome in plan.outcomes:
+            if outcome.state == "failed":
+                st.warning(f"{APPROACHES[outcome.approach]}, seed {outcome.seed}, failed: {plain(outcome.reason)}")
+
+
+def _stamp(workspace: Workspace, job_id: int) -> tuple:
+    try:
+        changed = (workspace.job_dir(job_id) / FILE).stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return changed, jobs.get_job(workspace, job_id).state
+
+
+def _poll(workspace: Workspace, job_id: int, seen: tuple) -> None:
+    job = jobs.get_job(workspace, job_id)
+    if _stamp(workspace, job_id) != seen:
+        st.rerun()  # a table is done: the pictures around this fragment are out of date
+    if job.active:
+        left = "" if job.eta is None else f" · about {duration(job.eta)} left"
+        share = min(1.0, job.done / job.total) if job.total else 0.0
+        st.progress(share, text=f"{plain(job.message)}{left}")
+
+
+def _results(plan: Plan) -> None:
+    found = plan.summary["approaches"]
+    facts = plan.facts
+    st.caption(
+        f"Recipe {plain(plan.recipe_name)}, {plan.recipe['epochs']} epochs, seeds {', '.join(map(str, plan.seeds))};"
+        f" promised precision {plan.precision:.1%}. {facts['heldout']:,} images held out of {facts['complete']:,}"
+        f" complete ones, {sum(facts['hidden'].values()):,} known cells hidden, {sum(facts['gaps'].values()):,} real"
+        " gaps."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**How good the models became**, on held-out images")
+        metric = st.segmented_control("Measure", ("accuracy", "f1"), default="accuracy", key="compare_metric",
+                                      format_func={"accuracy": "Accuracy", "f1": "F1"}.get, required=True,
+                                      label_visibility="collapsed")  # fmt: skip
+        st.plotly_chart(scores(found, SHORT, plan.order, metric), key="compare_scores", config=_PLAIN)
+    with right:
+        st.markdown("**What became of the gaps**")
+        st.plotly_chart(gaps(found, SHORT), key="compare_gaps", config=_PLAIN)
+        st.caption("How many are wrong is reckoned from the hidden cells. What rules prove can't be wrong.")
+    st.dataframe(_table(plan), hide_index=True, key="compare_table")
+    st.caption(
+        "95% intervals. Accuracy and F1: held-out images and seeds drawn again 2,000 times, the same ones for every"
+        " way, so that differences are paired. Shares: Wilson's, for the cells of one seed."
+    )
+    for key, labels in plan.summary["differences"].items():
+        parts = ", ".join(f"{plain(name)} {_points(each['accuracy'])}" for name, each in labels.items())
+        st.markdown(f"- Deriving first against *{APPROACHES[key].lower()}*, accuracy in points: {parts}")
+
+
+def _table(plan: Plan) -> pd.DataFrame:
+    """One row for each measure, one column for each way: labels are many, ways are three."""
+    columns = {}
+    for key, found in plan.summary["approaches"].items():
+        hidden, table = found["hidden"][ALL], found["gaps"]
+        rows = {}
+        for name, each in found["labels"].items():
+            rows[f"{name}: accuracy"], rows[f"{name}: F1"] = _percent(each["accuracy"]), _percent(each["f1"])
+        rows["gaps filled"] = f"{table['filled']:,.0f} of {table['cells']:,}"
+        rows["guesses that are wrong, of the hidden cells"] = _percent(hidden["wrong_guesses"])
+        rows["wrong labels let in, reckoned from that"] = _number(table["wrong"])
+        rows["images that break a rule at the end"] = f"{found['contradictions']:,.0f}"
+        rows["time of training for each seed"] = duration(found["seconds"])
+        columns[APPROACHES[key]] = rows
+    return pd.DataFrame(columns).rename_axis("measure").reset_index()
+
+
+def _percent(found: list[float] | None) -> str:
+    return "–" if found is None else f"{found[0]:.1%} ({found[1]:.1%} to {found[2]:.1%})"
+
+
+def _number(found: list[float] | None) -> str:
+    return "–" if found is None else f"{found[0]:,.0f} ({found[1]:,.0f} to {found[2]:,.0f})"
+
+
+def _points(found: list[float]) -> str:
+    mean, low, high = (100 * v for v in found)
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"

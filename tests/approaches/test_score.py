@@ -1,0 +1,115 @@
+"""Intervals that mean what they say, from outcomes that are made up."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from core.approaches.filling import CASCADE, DERIVED, DROP, FOLLOWED, KNOWN, OURS, PSEUDO
+from core.approaches.layout import Layout
+from core.approaches.plan import Outcome, Plan
+from core.approaches.score import ALL, _scores, summary
+from core.labels.label import MISSING
+from core.training.measure import measure
+
+N = 200
+LABELS = [{"name": name, "classes": ["0", "1"], "names": ["0", "1"]} for name in ("a", "b")]
+
+
+@pytest.fixture
+def layout() -> Layout:
+    """100 held-out images, 50 with label a hidden, 50 with a real gap in label b."""
+    truth = np.zeros((N, 2), np.int16)
+    truth[::2, 0] = 1
+    truth[150:, 1] = MISSING
+    heldout, hidden = np.zeros(N, bool), np.zeros((N, 2), bool)
+    heldout[:100], hidden[100:150, 0] = True, True
+    seen = np.where(hidden | heldout[:, None], MISSING, truth)
+    return Layout((0, 1), truth, seen, heldout, hidden, np.zeros(N, bool))
+
+
+def plan(*outcomes: Outcome) -> Plan:
+    return Plan(LABELS, [], ["a", "b"], "tiny", {}, [0, 1], 0.95, {}, list(outcomes))
+
+
+def outcome(folder, layout: Layout, seed: int, approach: str, wrong: int, guesses_wrong: int = 0) -> Outcome:
+    """An outcome that is wrong on the first `wrong` held-out images, and on so many of 40 guesses; 10 were derived."""
+    predicted = layout.truth[:100].copy()
+    predicted[:wrong] = 1 - predicted[:wrong]
+    values, origins = layout.truth.copy(), np.full((N, 2), KNOWN, np.int8)
+    if approach == DROP:
+        values[layout.hidden], origins[layout.hidden] = MISSING, MISSING
+    else:
+        origins[100:140, 0], origins[140:150, 0] = PSEUDO, DERIVED
+        origins[130:140, 0] = FOLLOWED
+        values[100 : 100 + guesses_wrong, 0] = 1 - values[100 : 100 + guesses_wrong, 0]
+    content = io.BytesIO()
+    np.savez(content, predicted=predicted, values=values, origins=origins)
+    made = Outcome(seed, approach, "finished", stages=[{"seconds": 2.0}])
+    made.filled = dict.fromkeys(("known", "derived", "pseudo", "derived from pseudo"), 0)
+    made.filled |= {} if approach == DROP else {"derived": 10, "pseudo": 20, "derived from pseudo": 10}
+    (folder / made.file).write_bytes(content.getvalue())
+    return made
+
+
+def test_means_over_seeds_and_paired_differences(tmp_path, layout):
+    made = [outcome(tmp_path, layout, seed, approach, wrong)
+            for seed in (0, 1) for approach, wrong in ((DROP, 20 + seed * 10), (OURS, 10 + seed * 10))]  # fmt: skip
+    found = summary(plan(*made), layout, tmp_path)
+    mean, low, high = found["approaches"][OURS]["labels"]["a"]["accuracy"]
+    assert mean == 0.85
+    assert 0.72 < low < 0.85 < high < 0.95
+    # Ten images more are right with each seed, the same ones: surely better, however unsure each figure is.
+    mean, low, high = found["differences"][DROP]["a"]["accuracy"]
+    assert mean == pytest.approx(0.10)
+    assert 0 <= low < 0.10 < high
+    assert CASCADE not in found["approaches"]
+    assert found["approaches"][OURS]["seconds"] == 2.0
+
+
+def test_approaches_with_other_seeds_are_not_compared(tmp_path, layout):
+    made = [outcome(tmp_path, layout, 0, DROP, 5), outcome(tmp_path, layout, 1, OURS, 5)]
+    assert summary(plan(*made), layout, tmp_path)["differences"] == {}
+
+
+def test_wrong_labels_are_reckoned_from_what_a_model_had_a_hand_in(tmp_path, layout):
+    made = [outcome(tmp_path, layout, seed, CASCADE, 0, guesses_wrong=wrong) for seed, wrong in ((0, 4), (1, 8))]
+    found = summary(plan(*made), layout, tmp_path)["approaches"][CASCADE]
+    hidden = found["hidden"][ALL]
+    assert (hidden["cells"], hidden["filled"][0], hidden["guesses"]) == (50, 1.0, 40)
+    assert hidden["wrong"][0] == pytest.approx(6 / 50)
+    assert hidden["wrong_guesses"][0] == pytest.approx(6 / 40)
+    assert hidden["wrong_guesses"][1:] == pytest.approx([0.0706, 0.2907], abs=5e-4)  # Wilson, 6 of 40
+    assert found["gaps"]["wrong"][0] == pytest.approx(30 * 6 / 40)
+
+
+def test_nothing_filled_tells_nothing_about_wrong_ones(tmp_path, layout):
+    found = summary(plan(outcome(tmp_path, layout, 0, DROP, 0)), layout, tmp_path)["approaches"][DROP]
+    assert found["hidden"][ALL]["wrong"] is None
+    assert found["gaps"]["wrong"] is None
+    assert found["gaps"]["filled"] == 0
+
+
+def test_nothing_finished_is_said(tmp_path, layout):
+    assert summary(plan(), layout, tmp_path)["line"] == "Nothing is finished yet."
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_scores_are_those_of_trainings(classes):
+    random = np.random.default_rng(classes)
+    truth = random.integers(classes, size=60)
+    predicted = np.where(random.random((4, 60)) < 0.6, truth, random.integers(classes, size=(4, 60)))
+    found = _scores(truth, predicted, classes, np.ones((1, 60)))
+    for seed in range(4):
+        expected = measure(np.eye(classes)[predicted[seed]] * 5, truth)
+        assert found["accuracy"][0, seed] == pytest.approx(expected["accuracy"])
+        assert found["f1"][0, seed] == pytest.approx(expected["f1"])
+
+
+def test_images_that_could_not_be_read_are_not_counted():
+    truth, predicted = np.array([0, 1, 1, 0]), np.array([[0, 1, MISSING, MISSING]])
+    found = _scores(truth, predicted, 2, np.ones((1, 4)))
+    assert found["accuracy"][0, 0] == 1.0
+    assert found["f1"][0, 0] == 1.0
