@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from core.cli.common import add_verb, emit, open_workspace
+from core.cli.common import add_verb, emit, open_workspace, text
 from core.labels.missing import MissingReport
 from core.labels.missingness import sentence
 from core.store.cells import derive_all
+from core.store.gaps import conflicts
+from core.store.images import image_by_name
 from core.store.missing import report
+
+if TYPE_CHECKING:
+    from core.store.why import CellReason
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
@@ -17,12 +23,19 @@ def register(verbs: argparse._SubParsersAction) -> None:
     verb = add_verb(verbs, "missing", about, _missing, json_output=True)
     about = "hold the gaps against other labels and the images' size, shape, file size and folder"
     verb.add_argument("--chance", action="store_true", help=about)
+    about = "list images whose known cells can't all be true, each with a smallest set of such cells"
+    verb.add_argument("--conflicts", type=int, nargs="?", const=100, metavar="N", help=f"{about} (default: 100)")
+    about = "say why an image's cells are what they are: sources, proofs, what an answer would settle"
+    verb = add_verb(verbs, "why", about, _why, json_output=True)
+    verb.add_argument("image", type=text, metavar="IMAGE", help="its name, as the table writes it")
     add_verb(verbs, "derive", "fill the cells that the rules imply", _derive, json_output=True)
 
 
 def _missing(args: argparse.Namespace) -> int:
     if args.chance:
         return _chance(args)
+    if args.conflicts is not None:
+        return _conflicts(args)
     with open_workspace(args).read() as connection:
         found = report(connection)
     emit(args, found.as_json(), _text(found))
@@ -37,6 +50,39 @@ def _chance(args: argparse.Namespace) -> int:
     values = [{**asdict(f), "told": f.told} for f in found]
     emit(args, values, "\n".join(map(sentence, found)) or "nothing to hold the gaps against")
     return 0
+
+
+def _conflicts(args: argparse.Namespace) -> int:
+    with open_workspace(args).read() as connection:
+        found, images = conflicts(connection, max(1, args.conflicts)), report(connection).conflict_rows
+    lines = [f"{r.fname}: {r.sentence}" for r in found]
+    lines += [f"{images} images break a rule with their known labels"] if images else ["no conflicts"]
+    value = {"images": images, "conflicts": [{"image": r.fname, "sentence": r.sentence} for r in found]}
+    emit(args, value, "\n".join(lines))
+    return 0
+
+
+def _why(args: argparse.Namespace) -> int:
+    from core.store.why import why
+
+    with open_workspace(args).read() as connection:
+        row = image_by_name(connection, args.image)
+        found, broken = why(connection, row.id)
+    value = {"image": row.fname, "cells": [asdict(cell) for cell in found], "conflicts": broken}
+    emit(args, value, "\n".join([*map(_told, found), *(f"can't all be true: {text}" for text in broken)]))
+    return 0
+
+
+def _told(cell: CellReason) -> str:
+    if cell.value is not None:
+        changed = f", corrected from {cell.given}" if cell.given not in (None, cell.value) else ""
+        return f"{cell.label}: {cell.value} ({cell.state}{changed}{f'; {cell.because}' if cell.because else ''})"
+    if cell.state == "free":
+        return f"{cell.label}: free, {cell.implied}, because {cell.because}"
+    if cell.state == "conflict":
+        return f"{cell.label}: nothing follows, the known labels contradict each other"
+    answers = ", ".join(f"{name} {n}" for name, n in cell.settles.items())
+    return f"{cell.label}: open; an answer settles {cell.leverage:.1f} open cells on average ({answers})"
 
 
 def _derive(args: argparse.Namespace) -> int:

@@ -17,10 +17,11 @@ from core.importing.values import encode
 from core.labels.label import Label
 from core.store import schema
 from core.store.labels import labels as read_labels
+from core.store.why import premises
 from core.workspace import Workspace
 
 FILLING = ("human", "derived", "pseudo")
-PROVENANCE = ("source", "confidence", "run", "reviewer")
+PROVENANCE = ("source", "confidence", "run", "reviewer", "because")
 NOTE = "gapwise_note"
 _OTHER_FORMATS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".pq")  # CSV under such a name opens nowhere
 
@@ -31,8 +32,8 @@ def filled_table(ws: Workspace, sources: Sequence[str] = FILLING, provenance: bo
     Args:
         sources: Which values may stand in the table beside the given ones: any of FILLING. A given value that a
             person corrected is replaced only with "human".
-        provenance: Add for each label LABEL_source, LABEL_confidence, LABEL_run and LABEL_reviewer, and a column
-            that says which rows were set aside at import and why.
+        provenance: Add for each label LABEL_source, LABEL_confidence, LABEL_run, LABEL_reviewer and LABEL_because
+            (what a derived value rests on), and a column that says which rows were set aside at import and why.
 
     Returns:
         Text in every column, "" where there is nothing. Rows that were set aside at import are there, unchanged.
@@ -56,7 +57,7 @@ def filled_rows(
         tables = connection.execute(select(schema.source_table).order_by(schema.source_table.c.id)).all()
         if not tables:
             raise GapwiseError("Nothing was imported yet, so there is nothing to export.")
-        cells = _cells(connection)
+        cells = _cells(connection, provenance)
         parts = [_one(ws, connection, t, labels, cells, set(sources), provenance) for t in tables]
     frame = pd.concat([p[0] for p in parts], ignore_index=True).fillna("") if len(parts) > 1 else parts[0][0]
     return frame, np.concatenate([p[1] for p in parts])
@@ -104,16 +105,24 @@ def csv(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\n", quoting=quoting).encode()
 
 
-def _cells(connection: Connection) -> pd.DataFrame:
-    c, p, d = schema.cell.c, schema.proposal.c, schema.decision.c
+def _cells(connection: Connection, provenance: bool) -> pd.DataFrame:
+    c, p, d, i = schema.cell.c, schema.proposal.c, schema.decision.c, schema.image.c
+    told = (p.confidence, p.run_id.label("run"), d.reviewer, i.profile_id)
     query = (
-        select(c.image_id, c.label_id, c.given, c.value, c.source, p.confidence, p.run_id.label("run"), d.reviewer)
+        select(c.image_id, c.label_id, c.given, c.value, c.source, *told)
+        .join(schema.image, i.id == c.image_id)
         .outerjoin(schema.proposal, p.id == c.proposal_id)
         # A derived cell names the decision that settled it, which is not about that cell.
         .outerjoin(schema.decision, (d.id == c.decision_id) & (c.source != "derived"))
     )
     rows = connection.execute(query)
-    return pd.DataFrame(rows.all(), columns=list(rows.keys()))
+    frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
+    if provenance:
+        proved = premises(connection)
+        keys = zip(frame["profile_id"], frame["label_id"], strict=True)
+        because = [proved.get(key, "") for key in keys]
+        frame["because"] = np.where(frame["source"] == "derived", np.array(because, dtype=object), "")
+    return frame
 
 
 def _one(

@@ -34,9 +34,9 @@ def free_examples(connection: Connection, limit: int = 5) -> list[Reason]:
     reasons = []
     for row, position in turns[:limit]:
         base, label = found.base[row], found.labels[position]
-        because = _because(prove(base, position, rules), found.labels, base)
+        grounds = because(prove(base, position, rules), found.labels, base)
         image = images_with(connection, [int(found.ids[row])], 1)[0]
-        sentence = f"{label.name} is {label.names[result.implied[row, position]]}, because {because}"
+        sentence = f"{label.name} is {label.names[result.implied[row, position]]}, because {grounds}"
         reasons.append(Reason(image.id, image.fname, sentence))
     return reasons
 
@@ -50,7 +50,7 @@ def conflicts(connection: Connection, limit: int = 100) -> list[Reason]:
     for image in images_with(connection, list(row_of), limit):
         base = found.base[row_of[image.profile_id]]
         for proof in smallest_conflicts(base, rules):
-            sentence = f"can't all be true: {_because(proof, found.labels, base)}"
+            sentence = f"can't all be true: {because(proof, found.labels, base)}"
             reasons.append(Reason(image.id, image.fname, sentence))
     return reasons
 
@@ -71,6 +71,11 @@ def _distinct_rows(base: np.ndarray, rows: np.ndarray, limit: int) -> list[int]:
     return rows[np.sort(first)][:limit].tolist()
 
 
-def _because(proof: Proof, labels: tuple[Label, ...], base: np.ndarray) -> str:
+def because(proof: Proof, labels: tuple[Label, ...], base: np.ndarray) -> str:
+    """Return a proof in words: the cells it rests on, then the rules.
+
+    Args:
+        base: (L,) class codes of the image that stand on their own.
+    """
     facts = [f"{labels[i].name} is {labels[i].names[base[i]]}" for i in proof.cells]
     return " and ".join([*facts, *(f"`{r.text}`" for r in proof.rules)])

@@ -67,3 +67,20 @@ def test_the_workspace_may_come_from_the_environment(five_k, monkeypatch, capsys
         cells.derive_all(connection)
     assert main(["missing", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cells"]["derived"] == 2
+
+
+def test_why_tells_of_every_cell(five_k, capsys):
+    assert main(["why", "1.png", "--workspace", str(five_k.root)]) == 0
+    out = capsys.readouterr().out
+    assert "mask: 0 (given)" in out
+    assert "5k: free, 0, because mask is 0 and `5k = mask and distancing`" in out
+    assert main(["why", "nosuch.png", "--workspace", str(five_k.root)]) == 1
+    assert "There is no image 'nosuch.png'" in capsys.readouterr().err
+
+
+def test_conflicts_are_listed_with_smallest_sets(build, capsys):
+    ws = build({"mask": ["0", "1"], "5k": ["1", "1"]}, {"mask": BINARY, "5k": BINARY}, ["5k implies mask"])
+    assert main(["missing", "--conflicts", "--workspace", str(ws.root)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "0.png: can't all be true: mask is 0 and 5k is 1 and `5k implies mask`"
+    assert "1 images break a rule" in out
