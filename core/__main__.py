@@ -11,8 +11,8 @@ from core.errors import GapwiseError
 
 # Modules, not verbs: each registers one verb or a few that belong together.
 GROUPS = (
-    "demo", "importing", "missing", "rules", "training", "recipes", "jobs", "sweep", "runs", "review", "exporting",
-    "scaling", "memory",
+    "demo", "importing", "missing", "measure", "rules", "training", "recipes", "jobs", "sweep", "runs", "review",
+    "exporting", "scaling", "memory",
 )  # fmt: skip
 
 
