@@ -11,8 +11,8 @@ from core.errors import GapwiseError
 
 # Modules, not verbs: each registers one verb or a few that belong together.
 GROUPS = (
-    "demo", "importing", "missing", "rules", "training", "recipes", "jobs", "sweep", "runs", "review", "exporting",
-    "scaling", "memory", "compare",
+    "demo", "importing", "missing", "measure", "rules", "compare", "training", "recipes", "jobs", "sweep", "runs",
+    "review", "exporting", "scaling", "memory",
 )  # fmt: skip
 
 

@@ -102,11 +102,15 @@ def gaps_together(found: np.ndarray, names: Sequence[str]) -> go.Figure:
 def rates(finding: Finding) -> go.Figure:
     """The share of images that lack a label in each group, with 95% intervals, and over all groups."""
     shown = [group for group in finding.groups if group.images]
+    beside = sum(1 for group in finding.groups[len(finding.groups) - finding.outside :] if group.images)
+    # What has no place in the order, as images without a date, is hollow.
+    symbols = ["circle"] * (len(shown) - beside) + ["circle-open"] * beside
     places = list(range(len(shown)))
     figure = go.Figure(
         go.Scatter(
             x=places, y=[group.rate for group in shown], mode="markers",
-            marker={"size": 9, "color": ACCENT}, customdata=[[g.name, g.missing, g.images] for g in shown],
+            marker={"size": 9, "color": ACCENT, "symbol": symbols},
+            customdata=[[g.name, g.missing, g.images] for g in shown],
             error_y={
                 "array": [g.high - g.rate for g in shown], "arrayminus": [g.rate - g.low for g in shown],
                 "color": ACCENT, "thickness": 1.5, "width": 4,

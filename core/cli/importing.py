@@ -155,7 +155,8 @@ def _agreed(args: argparse.Namespace) -> bool:
 
 
 def _write(args: argparse.Namespace, ws: Workspace | None, report) -> int:
-    from core.images.previews import failed_previews, make_previews
+    from core.images.prepare import prepare
+    from core.images.previews import failed_previews
     from core.importing.commit import commit, refuse_unusable
     from core.jobs.reporter import Console
 
@@ -167,7 +168,7 @@ def _write(args: argparse.Namespace, ws: Workspace | None, report) -> int:
         )
     ws = ws or Workspace.create(args.workspace)
     result = commit(ws, report.plan, report)
-    made = make_previews(ws, Console())
+    prepared = prepare(ws, Console())
     value = {
         "workspace": str(ws.root),
         "changed": result.changed,
@@ -180,8 +181,9 @@ def _write(args: argparse.Namespace, ws: Workspace | None, report) -> int:
         "new_labels": list(result.labels),
         "new_rules": list(result.rules),
         "problems": report.counts(),
-        "previews": made,
+        "previews": prepared.previews,
         "previews_failed": len(failed_previews(ws)),
+        "measured": prepared.measured,
     }
     emit(args, value, f"{result.sentence()}\nworkspace {ws.root}")
     return 0

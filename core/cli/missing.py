@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.labels.missing import MissingReport
 from core.labels.missingness import sentence
 from core.store.cells import derive_all
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def register(verbs: argparse._SubParsersAction) -> None:
     about = "show what is missing: free, open or in conflict; with --chance, whether that looks like chance"
     verb = add_verb(verbs, "missing", about, _missing, json_output=True)
-    about = "hold the gaps against other labels and the images' size, shape, file size and folder"
+    about = "hold the gaps against other labels, the table's other columns and the images (measured by `measure`)"
     verb.add_argument("--chance", action="store_true", help=about)
     about = "list images whose known cells can't all be true, each with a smallest set of such cells"
     verb.add_argument("--conflicts", type=int, nargs="?", const=100, metavar="N", help=f"{about} (default: 100)")
@@ -43,12 +43,18 @@ def _missing(args: argparse.Namespace) -> int:
 
 
 def _chance(args: argparse.Namespace) -> int:
-    from core.store.missingness import findings
+    from core.store.measured import progress
+    from core.store.missingness import findings, image_facts
 
-    with open_workspace(args).read() as connection:
-        found = findings(connection)
-    values = [{**asdict(f), "told": f.told} for f in found]
-    emit(args, values, "\n".join(map(sentence, found)) or "nothing to hold the gaps against")
+    ws = open_workspace(args)
+    with ws.read() as connection:
+        found, left = findings(connection, image_facts(connection, ws.root)), progress(connection).waiting
+    if left:
+        say(f"{left:,} images are not measured yet, so brightness, sharpness and date are left out for them:"
+            " `python -m core measure` does that.")  # fmt: skip
+    values = [{**asdict(f), "told": f.told, "sentence": sentence(f)} for f in found]
+    corrected = f"\n\nEach p is corrected for the {len(found)} tests that were made (Holm 1979)."
+    emit(args, values, "\n".join(map(sentence, found)) + corrected if found else "nothing to hold the gaps against")
     return 0
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.demo import scenes
 from core.errors import GapwiseError
-from core.images.previews import make_previews
+from core.images.prepare import prepare
 from core.importing.check import check
 from core.importing.commit import commit
 from core.importing.plan import ImportPlan, LabelPlan
@@ -53,7 +53,7 @@ def build(workspace_root: Path | str, n: int = 600, seed: int = 0, reporter: Rep
     else:
         scenes.generate(folder, n, seed, progress=_Stage(reporter, 0, 60, "drawing street scenes").progress)
         _import(ws, folder, _Stage(reporter, 60, 75, "reading the scenes"))
-    make_previews(ws, _Stage(reporter, 75, 100, "making previews"))
+    prepare(ws, _Stage(reporter, 75, 100, "making previews and measuring pictures"))
     ws.set_setting(_TRUTH, f"{_FOLDER}/truth.csv")
     reporter.progress(100, 100, "the demo is ready")
     return ws

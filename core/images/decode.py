@@ -40,6 +40,7 @@ MAX_PIXELS = 200_000_000  # the largest phone cameras take 16,320 x 12,240; RGB 
 MAX_BYTES = 1 << 30
 
 _ORIENTATION = 0x0112
+_EXIF_IFD, _DATE_TAKEN = 0x8769, 0x9003
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -102,13 +103,22 @@ def open_rgb(source: Path | str | bytes, min_side: int | None = None, long_side:
     Raises:
         ImageError: If it is no picture of an accepted format, broken, or a decompression bomb.
     """
-    image, name = _open(source)
-    if min_side is not None:
-        image.draft(None, (min_side, min_side))
-    elif long_side is not None:
-        scale = long_side / max(image.size)
-        image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-    return _to_rgb(_load(image, name))
+    return _to_rgb(_load(*_drafted(source, min_side, long_side)))
+
+
+def open_dated(source: Path | str | bytes, long_side: int | None = None) -> tuple[Image.Image, object]:
+    """Return a picture as `open_rgb` does, and what its EXIF says it was taken at (DateTimeOriginal).
+
+    The latter is whatever the file has there, None without it: anybody may have written it.
+
+    Raises:
+        ImageError: As `open_rgb`.
+    """
+    image, name = _drafted(source, None, long_side)
+    # A TIFF closes its file once it is decoded; a PNG may have EXIF behind its pixels.
+    taken = _taken(image) if image.format == "TIFF" else None
+    image = _load(image, name)
+    return _to_rgb(image), _taken(image) if taken is None else taken
 
 
 def inspect(source: Path | str | bytes, name: str | None = None) -> ImageFacts:
@@ -179,6 +189,17 @@ def _open(source: Path | str | bytes, name: str | None = None) -> tuple[Image.Im
     return image, name
 
 
+def _drafted(source: Path | str | bytes, min_side: int | None, long_side: int | None) -> tuple[Image.Image, str]:
+    """Read the header, and choose how much of a JPEG to decode; return the picture and what to call it."""
+    image, name = _open(source)
+    if min_side is not None:
+        image.draft(None, (min_side, min_side))
+    elif long_side is not None:
+        scale = long_side / max(image.size)
+        image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+    return image, name
+
+
 def _load(image: Image.Image, name: str) -> Image.Image:
     try:
         image.load()
@@ -218,6 +239,13 @@ def _orientation(image: Image.Image) -> int:
     except _BROKEN:
         return 1  # EXIF is an aside: a picture with broken EXIF is shown as it lies
     return value if isinstance(value, int) else 1
+
+
+def _taken(image: Image.Image) -> object:
+    try:
+        return image.getexif().get_ifd(_EXIF_IFD).get(_DATE_TAKEN)
+    except _BROKEN:
+        return None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

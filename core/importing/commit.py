@@ -27,6 +27,7 @@ from core.store.images import add_images
 from core.store.labels import add_labels, set_rules
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
+from core.store.measured import new_edition
 from core.workspace import Workspace
 
 
@@ -85,6 +86,7 @@ class _Commit:
         if not (fresh or found.fills or new_labels or new_rules or found.moved or self._new_asides(source)):
             return ImportResult(None, 0, filled=0, labels=(), rules=(), **facts)
         table_id = self._write_source(source)
+        new_edition(self.connection)  # the table's other columns are facts of its images
         set_rules(self.connection, [*read_rules(self.connection), *new_rules])
         add_labels(self.connection, new_labels)
         ids = self._add_images(table_id, fresh)

@@ -32,7 +32,7 @@ def start(
     restarted server. It queues by itself while another job has the device.
 
     Args:
-        kind: train, predict, previews: what people read.
+        kind: train, predict, measure: what people read.
         arguments: Verb and options; `--workspace` and `--job` are added here.
         run_id: A run that it works on, made by another job.
         files: What lies in the job's folder before the process begins, by name.

@@ -47,6 +47,8 @@ class Finding:
         p: How often chance alone gives a difference as large; at least 1 / (shuffles + 1).
         corrected: p, corrected for the number of tests (Holm 1979).
         more: Of numbers: whether images that lack the label have more of it; None for classes.
+        words: Of numbers: what images with little and with much of it do, to be said after "images".
+        outside: How many of the last groups stand outside the order, and took no part in the test.
     """
 
     label: str
@@ -56,6 +58,8 @@ class Finding:
     p: float
     corrected: float
     more: bool | None
+    words: tuple[str, str] = ("", "")
+    outside: int = 0
 
     @property
     def told(self) -> bool:
@@ -67,7 +71,7 @@ def sentence(finding: Finding) -> str:
     """Return what a finding says, for people who are no statisticians."""
     p = f"p = {finding.corrected:.2g}" if finding.corrected >= 0.001 else "p < 0.001"
     if finding.numeric:
-        what = f"have {'more' if finding.more else 'less'} in {finding.against}"
+        what = finding.words[bool(finding.more)]
     else:
         filled = [one for one in finding.groups if one.images]
         most, least = max(filled, key=lambda g: g.rate), min(filled, key=lambda g: g.rate)
@@ -76,10 +80,7 @@ def sentence(finding: Finding) -> str:
         )
     if not finding.told:
         return f"Whether {finding.label} is missing does not show in {finding.against} ({p})."
-    return (
-        f"Images without a known {finding.label} {what} ({p}, corrected for the number of tests):"
-        " a model trained on the rest may not hold there."
-    )
+    return f"Images without a known {finding.label} {what} ({p}): a model trained on the rest may not hold there."
 
 
 def group(name: str, missing: int, images: int) -> Group:
@@ -93,7 +94,14 @@ def group(name: str, missing: int, images: int) -> Group:
 
 
 def hold_against(
-    label: str, against: str, names: Sequence[str], missing: np.ndarray, images: np.ndarray, numeric: bool
+    label: str,
+    against: str,
+    names: Sequence[str],
+    missing: np.ndarray,
+    images: np.ndarray,
+    numeric: bool,
+    words: tuple[str, str] = ("", ""),
+    outside: int = 0,
 ) -> Finding | None:
     """Hold a label's gaps against groups of images.
 
@@ -105,11 +113,15 @@ def hold_against(
         names: Of the G groups; of numbers from the lowest to the highest.
         missing: (G,) images of each that lack the label.
         images: (G,) images of each.
+        words: Of numbers: what images with little and with much of it do; "have lower/higher values of ..." if empty.
+        outside: How many of the last groups are shown beside the others, but have no place in their order.
 
     Returns:
         None where nothing can differ: fewer than two groups with images, no gaps, or nothing but gaps.
     """
-    missing, images = np.asarray(missing, np.int64), np.asarray(images, np.int64)
+    every = list(zip(names, np.asarray(missing).tolist(), np.asarray(images).tolist(), strict=True))
+    inside = len(every) - outside
+    missing, images = np.asarray(missing, np.int64)[:inside], np.asarray(images, np.int64)[:inside]
     there = images > 0
     gaps, total = int(missing.sum()), int(images.sum())
     if there.sum() < 2 or gaps in (0, total):
@@ -128,8 +140,10 @@ def hold_against(
         seen, drawn = float(weights @ (missing[there] - expected) ** 2), ((shuffled - expected) ** 2) @ weights
         extreme, more = drawn >= seen * (1 - 1e-12), None
     p = (1 + int(extreme.sum())) / (1 + SHUFFLES)
-    groups = tuple(group(n, int(m), int(i)) for n, m, i in zip(names, missing, images, strict=True))
-    return Finding(label, against, groups, numeric, p, p, more)
+    groups = tuple(group(n, int(m), int(i)) for n, m, i in every)
+    if numeric and not all(words):
+        words = (f"have lower values of {against}", f"have higher values of {against}")
+    return Finding(label, against, groups, numeric, p, p, more, tuple(words), outside)
 
 
 def corrected(findings: Sequence[Finding]) -> list[Finding]:

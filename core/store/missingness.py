@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from core.labels.deduce import FREE, deduce
 from core.labels.label import MISSING
 from core.labels.missingness import Finding, corrected, hold_against
-from core.store import profiles, schema
+from core.store import measured, profiles, schema
 from core.store.cells import rule_set
+from core.store.columns import column_facts
+from core.store.facts import MOST_GROUPS, Fact, class_fact, date_form, number_fact, short
 
-BINS = 10  # groups of a number: tenths of the images
-MOST_GROUPS = 40  # classes or folders; with more, each has too few images to tell anything
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Something that every image has.
-
-    Attributes:
-        name: What people read.
-        groups: Names of the G groups; of numbers from low to high.
-        at: (N,) int, each image's group, images in the order of `profiles.by_image`.
-        numeric: Whether the groups have an order.
-    """
-
-    name: str
-    groups: tuple[str, ...]
-    at: np.ndarray
-    numeric: bool
+_NO_FIGURE = -1e300  # stands for NULL on the way into an array
 
 
 def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> list[Finding]:
@@ -68,60 +53,95 @@ def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> lis
             missing, images = [int(part @ gaps) for part in each], [int(part.sum()) for part in each]
             every += _held(label.name, other.name, other.names, missing, images, numeric=False)
         for fact, table in tables:
-            every += _held(label.name, fact.name, fact.groups, table[gaps].sum(axis=0), table.sum(axis=0), fact.numeric)
+            every += _held_fact(label.name, fact, table[gaps].sum(axis=0), table.sum(axis=0))
     return corrected(every)
 
 
-def image_facts(connection: Connection) -> list[Fact]:
-    """Return what the store knows of every image: its size, its shape, its file's size, its folder.
+def image_facts(connection: Connection, root: Path | None = None) -> list[Fact]:
+    """Return what is known of every image: size, shape, file, folder, what was measured, what else its table says.
 
     The folder is the one that the table names, else the one on disk.
+
+    Args:
+        root: The workspace's folder, where its tables lie; without it the tables' columns are left out.
     """
-    i = schema.image.c
-    query = select(i.width, i.height, i.bytes, i.fname).where(i.profile_id.is_not(None)).order_by(i.id)
-    rows = connection.execute(query).cursor.fetchall()
-    width, height, size = (np.fromiter((row[k] for row in rows), np.float64, len(rows)) for k in range(3))
-    folders = [row[3].rpartition("/")[0] for row in rows]
-    if not any(folders):
-        paths = connection.execute(select(i.path).where(i.profile_id.is_not(None)).order_by(i.id)).cursor.fetchall()
-        folders = [os.path.dirname(path) for (path,) in paths]
-    facts = [
-        _number("pixels", width * height / 1e6, "{:.2g} MP"),
-        _number("width / height", width / np.maximum(height, 1), "{:.2f}"),
-        _number("file size", size / 1e3, "{:,.0f} kB"),
-        _folder(folders),
+    i, f = schema.image.c, schema.image_fact.c
+    figures = [func.coalesce(f[name], _NO_FIGURE) for name in measured.FIGURES]
+    columns = (i.width, i.height, i.bytes, i.table_id, i.row, f.brightness.is_not(None), *figures)
+    query = select(*columns).outerjoin(schema.image_fact, f.image_id == i.id)
+    cursor = connection.execute(query.where(i.profile_id.is_not(None)).order_by(i.id)).cursor
+    # One number after the other from the driver: rows as objects would take three times as long for a million images.
+    table = np.fromiter(chain.from_iterable(cursor), np.float64).reshape(-1, len(columns)).T  # (columns, N)
+    width, height, size, table_ids, rows, seen = table[:6]
+    facts = [  # what people see first: of what chance explains equally badly, the first is told first
+        *_measured(np.where(table[6:] == _NO_FIGURE, np.nan, table[6:]), seen == 0),
+        number_fact("pixels", width * height / 1e6, "{:.2g}".format, ("are smaller", "are larger"), " MP"),
+        number_fact("width / height", width / np.maximum(height, 1), "{:.2f}".format, ("are narrower", "are wider")),
+        number_fact("file size", size / 1e3, _kilobytes, ("have smaller files", "have larger files"), " kB"),
+        _folder(connection),
+        *([] if root is None else column_facts(connection, root, table_ids.astype(np.int64), rows.astype(np.int64))),
     ]
-    return [fact for fact in facts if fact is not None]
+    return _named_apart([fact for fact in facts if fact is not None])
 
 
-def _number(name: str, values: np.ndarray, form: str) -> Fact | None:
-    """Return a number in tenths of the images; None where it is the same for all."""
-    if not len(values) or values.min() == values.max():
-        return None
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)))
-    if len(edges) <= 2:  # nearly all are the same: those, and the others
-        common = np.median(values)
-        middle = common if common > edges[0] else np.nextafter(common, np.inf)
-        edges = np.array([edges[0], middle, np.nextafter(edges[-1], np.inf)])
-    at = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    spans = [(values[at == g].min(), values[at == g].max()) if (at == g).any() else None for g in range(len(edges) - 1)]
-    texts = tuple("" if span is None else _span(form.format(span[0]), form.format(span[1])) for span in spans)
-    return Fact(name, texts, at, numeric=True)
+def _measured(figures: np.ndarray, unseen: np.ndarray) -> list[Fact | None]:
+    """Return what was read off the pictures, figures (4, N) in the order of `measured.FIGURES`."""
+    brightness, contrast, sharpness, taken = figures
+    share = "{:.0%}".format
+    return [
+        number_fact("brightness", brightness, share, ("are darker", "are brighter"), unseen=unseen),
+        number_fact("contrast", contrast, share, ("have less contrast", "have more contrast"), unseen=unseen),
+        number_fact("sharpness", sharpness, short, ("are blurrier", "are sharper"), unseen=unseen),
+        number_fact("date taken", taken, date_form(taken), ("were taken earlier", "were taken later"),
+                    lacking="no date", having="a date taken", unseen=unseen),
+    ]  # fmt: skip
 
 
-def _span(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"
+def _kilobytes(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _folder(folders: list[str]) -> Fact | None:
+def _folder(connection: Connection) -> Fact | None:
     """Return each image's folder; None for a single one, or for too many."""
-    names = sorted(set(folders))
-    if not 2 <= len(names) <= MOST_GROUPS:
+    i = schema.image.c
+    named = connection.execute(select(i.id).where(i.fname.like("%/%")).limit(1)).first() is not None
+    for name in (i.fname, i.path) if named else (i.path,):
+        # Cut off after the last slash, by trimming all other characters that there are.
+        folder = func.rtrim(name, func.replace(name, "/", ""))
+        known = i.profile_id.is_not(None)
+        texts = set(connection.execute(select(folder).where(known).distinct().limit(MOST_GROUPS + 1)).scalars())
+        if texts != {""}:
+            break
+    if not 2 <= len(texts) <= MOST_GROUPS:
         return None
-    place = {name: n for n, name in enumerate(names)}
-    return Fact("folder", tuple(names), np.array([place[f] for f in folders]), numeric=False)
+    names = sorted(texts)
+    place = {text: n for n, text in enumerate(names)}
+    cursor = connection.execute(select(folder).where(known).order_by(i.id)).cursor
+    at = np.fromiter(map(place.__getitem__, chain.from_iterable(cursor)), np.int64)
+    return class_fact("folder", tuple(text[:-1] if text != "/" else text for text in names), at)
 
 
-def _held(label, against, names, missing, images, numeric) -> list[Finding]:
-    finding = hold_against(label, against, names, np.asarray(missing), np.asarray(images), numeric)
+def _named_apart(facts: list[Fact]) -> list[Fact]:
+    """Tell a table's column from what is called the same."""
+    found: dict[str, Fact] = {}
+    for fact in facts:
+        name = fact.name
+        while name in found:
+            name += " (table)"
+        found[name] = fact if name == fact.name else replace(fact, name=name)
+    return list(found.values())
+
+
+def _held_fact(label: str, fact: Fact, missing: np.ndarray, images: np.ndarray) -> list[Finding]:
+    """Hold gaps against a fact's groups, and against whether images have it at all."""
+    every = _held(label, fact.name, fact.groups, missing, images, fact.numeric, fact.words, fact.outside)
+    if fact.having:
+        n = fact.ordered
+        parts = [np.array([of[:n].sum(), of[n]]) for of in (missing, images)]
+        every += _held(label, f"having {fact.having}", ("one", "none"), *parts, numeric=False)
+    return every
+
+
+def _held(label, against, names, missing, images, numeric, words=("", ""), outside=0) -> list[Finding]:
+    finding = hold_against(label, against, names, np.asarray(missing), np.asarray(images), numeric, words, outside)
     return [] if finding is None else [finding]

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()
@@ -94,6 +94,24 @@ image = Table(
 )
 Index("image_digest", image.c.digest)
 image_profile = Index("image_profile", image.c.profile_id, image.c.id)
+
+# What is read off the pictures, see `core.images.measure`. An image without a row was not looked at yet.
+image_fact = Table(
+    "image_fact",
+    metadata,
+    Column("image_id", ForeignKey("image.id", ondelete="CASCADE"), primary_key=True),
+    Column("brightness", Float),
+    Column("contrast", Float),
+    Column("sharpness", Float),
+    Column("taken", Float),  # the camera's clock, read as UTC; NULL without a date that can be true
+    Column("problem", Text),  # why it could not be read; the figures are NULL then
+)
+image_fact_problem = Index(
+    "image_fact_problem",
+    image_fact.c.image_id,
+    sqlite_where=image_fact.c.problem.is_not(None),
+    postgresql_where=image_fact.c.problem.is_not(None),
+)
 
 # Rows of a source table that did not become images, with the reason: exported unchanged, never lost.
 aside = Table(
@@ -200,7 +218,7 @@ job = Table(
     "job",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String, nullable=False),  # train predict previews ...
+    Column("kind", String, nullable=False),  # train predict measure ...
     Column("command", JSON, nullable=False),  # arguments after `python -m core`
     # queued running stopping stopped finished failed (lost is seen, not stored)
     Column("state", String, nullable=False),

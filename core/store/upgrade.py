@@ -11,12 +11,13 @@ from core.store.upsert import upsert
 def upgrade(connection: Connection, version: int) -> None:
     """Bring the tables from a version, at least `schema.OLDEST`, to the present one.
 
-    Version 2 has profiles, which are made from the cells: some seconds for each million of them. Whoever opens the
-    workspace in the same moment finds it done.
+    Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
+    for what is read off the pictures, empty at first. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
         connection.exec_driver_sql("ALTER TABLE image ADD COLUMN profile_id INTEGER REFERENCES profile (id)")
         schema.image_profile.create(connection, checkfirst=True)
         profiles.rebuild(connection)
+    schema.image_fact.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))

@@ -9,7 +9,7 @@ import streamlit as st
 from core.charts.missing import cells_by_class, gap_matrix, gaps_together, rates
 from core.labels.missingness import SHUFFLES, sentence
 from core.labels.nullity import ORDERS
-from pages.ui import readers, state
+from pages.ui import measuring, readers, state
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
 
 
 def _chance(workspace: Workspace) -> None:
+    measuring.line(workspace)
     found = readers.findings(workspace)
     if not found:
         st.caption(

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.images.decode import IMAGE_SUFFIXES
-from core.images.previews import failed_previews, make_previews
+from core.images.prepare import prepare
+from core.images.previews import failed_previews
 from core.importing.folder import ImageFolder
 from core.importing.naming import root_for
 from core.importing.read import TABLE_SUFFIXES, read_folder, read_table
@@ -25,7 +26,7 @@ PATHS, UPLOAD = "Paths on this computer", "Upload"
 
 
 def finish(workspace: Workspace | None) -> None:
-    """Tell what the last import did, and make the previews that it still needs."""
+    """Tell what the last import did, and make the previews and take the measures that it still needs."""
     message = keys.get(keys.MESSAGE)
     if message is not None:
         keys.put(keys.MESSAGE, None)
@@ -35,7 +36,7 @@ def finish(workspace: Workspace | None) -> None:
         return
     place = st.empty()
     with place:
-        make_previews(workspace, Bar("Making previews"))
+        prepare(workspace, Bar("Making previews and measuring pictures"))
     place.empty()
     keys.put(keys.PREVIEWS, "")
     failed = failed_previews(workspace)

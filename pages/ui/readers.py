@@ -12,7 +12,7 @@ from core.labels.label import MISSING, Label
 from core.labels.missing import MissingReport
 from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
-from core.store import gaps, missingness, profiles, rules
+from core.store import gaps, measured, missingness, profiles, rules
 from core.store.images import image_count
 from core.store.labels import labels as read_labels
 from core.store.missing import report
@@ -58,8 +58,8 @@ def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
 def findings(workspace: Workspace) -> list[Finding]:
     """How gaps go with other labels and with what is known of the images, least likely by chance first."""
     with workspace.read() as connection:
-        count = image_count(connection)
-    return _findings(stamp(workspace), count, workspace)
+        known = image_count(connection), measured.edition(connection)
+    return _findings(stamp(workspace), known, workspace)
 
 
 def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
@@ -88,17 +88,17 @@ def _gap_matrix(state: tuple, by: str, label: int, _workspace: Workspace) -> np.
 
 
 @st.cache_data(max_entries=8, show_spinner="Holding the gaps against everything else…")
-def _findings(state: tuple, count: int, _workspace: Workspace) -> list[Finding]:
-    facts = _facts(str(_workspace.root), count, _workspace)
+def _findings(state: tuple, known: tuple[int, int], _workspace: Workspace) -> list[Finding]:
+    facts = _facts(str(_workspace.root), known, _workspace)
     with _workspace.read() as connection:
         return missingness.findings(connection, facts)
 
 
 # A resource, not data: an array of a million images is not copied on every look.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, count: int, _workspace: Workspace) -> list[missingness.Fact]:
+def _facts(root: str, known: tuple[int, int], _workspace: Workspace) -> list[missingness.Fact]:
     with _workspace.read() as connection:
-        return missingness.image_facts(connection)
+        return missingness.image_facts(connection, _workspace.root)
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking for rules…")

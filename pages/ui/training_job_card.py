@@ -26,8 +26,10 @@ _COLORS = {
     "queued": "gray", "running": "blue", "stopping": "orange", "stopped": "gray", "finished": "green", "failed": "red",
     "lost": "red",
 }  # fmt: skip
-_KINDS = {"train": "Train", "predict": "Predict", "sweep": "Sweep", "onnx": "Export as ONNX", "previews": "Previews",
-          "compare": "Compare ways to deal with gaps"}  # fmt: skip
+_KINDS = {
+    "train": "Train", "predict": "Predict", "sweep": "Sweep", "onnx": "Export as ONNX", "measure": "Measure pictures",
+    "compare": "Compare ways to deal with gaps",
+}  # fmt: skip
 _HINTS = {
     "resume": "Once that is mended, Resume goes on from the latest checkpoint.",
     "retry": "Once that is mended, Retry starts it anew.",

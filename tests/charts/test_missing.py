@@ -3,8 +3,17 @@ from __future__ import annotations
 import numpy as np
 
 from core.charts.colors import CELL_COLORS, CELL_MEANINGS
-from core.charts.missing import MAX_PATTERNS, cells_by_class, cells_by_label, gap_matrix, gaps_together, patterns
+from core.charts.missing import (
+    MAX_PATTERNS,
+    cells_by_class,
+    cells_by_label,
+    gap_matrix,
+    gaps_together,
+    patterns,
+    rates,
+)
 from core.labels.missing import Pattern
+from core.labels.missingness import hold_against
 
 
 def counts(**some):
@@ -72,3 +81,11 @@ def test_the_lines_of_the_matrix_say_which_rows_they_are():
     assert heat.z.tolist() == shares.tolist()
     assert [line[0] for line in heat.customdata] == ["1 to 2", "3 to 5"]
     assert [line[0] for line in gap_matrix(shares, ["mask", "5k"], 2).data[0].customdata] == ["1", "2"]
+
+
+def test_what_stands_outside_the_order_is_hollow_and_empty_groups_are_left_out():
+    names = ["early", "never", "late", "no date", "not measured"]
+    finding = hold_against("mask", "date", names, np.array([1, 0, 4, 2, 0]), np.array([5, 0, 5, 4, 0]), True, outside=2)
+    dots = rates(finding).data[0]
+    assert [one[0] for one in dots.customdata] == ["early", "late", "no date"]
+    assert list(dots.marker.symbol) == ["circle", "circle", "circle-open"]

@@ -99,7 +99,7 @@ def test_a_build_that_died_after_the_import_keeps_the_size_it_was_begun_with(tmp
     def power_cut(*_):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(module, "make_previews", power_cut)
+    monkeypatch.setattr(module, "prepare", power_cut)
     with pytest.raises(RuntimeError):
         build(tmp_path, N, 1)
     monkeypatch.undo()

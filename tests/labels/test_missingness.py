@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, spearmanr
 
-from core.labels.missingness import Finding, corrected, group, hold_against
+from core.labels.missingness import Finding, corrected, group, hold_against, sentence
 
 
 def held(missing, images, numeric=False) -> Finding | None:
@@ -68,3 +68,32 @@ def test_holms_correction_by_hand():
     found = [Finding("a", str(p), (), False, p, p, None) for p in (0.04, 0.01, 0.03)]
     assert [(f.p, f.corrected) for f in corrected(found)] == [(0.01, 0.03), (0.03, 0.06), (0.04, 0.06)]
     assert [f.told for f in corrected(found)] == [True, False, False]
+
+
+def test_sentences_say_what_is_so_in_words_of_their_own():
+    images = np.array([100, 100, 100])
+    words = ("are darker", "are brighter")
+    names = ["low", "middle", "high"]
+    darker = hold_against("mask", "brightness", names, np.array([60, 30, 10]), images, True, words)
+    brighter = hold_against("mask", "brightness", names, np.array([10, 30, 60]), images, True, words)
+    plain = hold_against("mask", "age", names, np.array([10, 30, 60]), images, True)
+    same = hold_against("mask", "age", names, np.array([30, 30, 30]), images, True)
+    rest = "a model trained on the rest may not hold there."
+    assert sentence(darker) == f"Images without a known mask are darker (p < 0.001): {rest}"
+    assert sentence(brighter) == f"Images without a known mask are brighter (p < 0.001): {rest}"
+    assert sentence(plain) == f"Images without a known mask have higher values of age (p < 0.001): {rest}"
+    assert sentence(same) == "Whether mask is missing does not show in age (p = 1)."
+
+
+def test_groups_outside_the_order_are_shown_and_change_nothing_else():
+    missing, images = [30, 25, 27, 20], [100, 90, 110, 100]
+    inside = held(missing, images, numeric=True)
+    names = [*"0123", "no date", "not measured"]
+    found = hold_against("mask", "sky", names, np.array([*missing, 9, 0]), np.array([*images, 9, 0]), True, outside=2)
+    assert (found.p, found.more, found.outside) == (inside.p, inside.more, 2)
+    assert found.groups[:4] == inside.groups
+    assert [(g.name, g.missing, g.images) for g in found.groups[4:]] == [("no date", 9, 9), ("not measured", 0, 0)]
+    # With nothing but gaps inside the order there is nothing to compare, whatever lies outside.
+    assert (
+        hold_against("mask", "sky", ["a", "b", "c"], np.array([5, 5, 0]), np.array([5, 5, 9]), True, outside=1) is None
+    )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import streamlit as st
+
+from core import jobs
 from core.store import rules as store_rules
+from core.store.jobs import job_row
 from core.store.labels import rules
 from core.store.missing import report
+from pages.ui import measuring
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
@@ -89,3 +94,50 @@ def test_the_gaps_are_drawn_row_by_row_together_and_by_class(demo, open_page):
     for order in ("pattern", "label"):
         app.selectbox(key="gaps_order").set_value(order).run()
         assert not app.exception, app.exception[0].value
+
+
+def test_pictures_that_are_not_measured_are_said_and_measured_by_a_job(demo, open_page, spawned):
+    with demo.write() as connection:
+        connection.exec_driver_sql("DELETE FROM image_fact WHERE image_id > 20")
+    app = open_page("missing_values")
+    app.segmented_control(key="gaps_view").set_value("By chance?").run()
+    assert not app.exception, app.exception[0].value
+    assert any("10 of 30 pictures are not measured yet" in m.value for m in app.markdown)
+    app.button(key="measure").click().run()
+    assert not app.exception, app.exception[0].value
+    assert [command[0] for command in spawned] == ["measure"]
+    assert [(job.kind, job.command) for job in jobs.list_jobs(demo)] == [("measure", ["measure"])]
+
+
+def test_while_pictures_are_measured_the_page_shows_how_far_it_is(demo, open_page, monkeypatch):
+    job_id = jobs.register(demo, "measure", ["measure"])
+    monkeypatch.setattr(measuring, "job_line", lambda workspace, job: st.text(f"job {job.id} goes on"))
+    app = open_page("missing_values")
+    app.segmented_control(key="gaps_view").set_value("By chance?").run()
+    assert not app.exception, app.exception[0].value
+    assert [t.value for t in app.text if "goes on" in t.value] == [f"job {job_id} goes on"]
+    assert not [b for b in app.button if b.key == "measure"]
+    app.button(key="measure_stop").click().run()
+    assert not app.exception, app.exception[0].value
+    with demo.read() as connection:
+        assert job_row(connection, job_id).state == "stopping"
+
+
+def test_a_demo_is_measured_and_gaps_are_held_against_it(demo, open_page):
+    app = open_page("missing_values")
+    app.segmented_control(key="gaps_view").set_value("By chance?").run()
+    assert not app.exception, app.exception[0].value
+    assert not [b for b in app.button if b.key == "measure"]
+    options = app.selectbox(key="gaps_finding").options
+    assert {"mask, by brightness", "mask, by sharpness"} <= set(options)
+
+
+def test_pictures_that_can_not_be_read_are_said_with_the_reason(demo, open_page):
+    with demo.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE image_fact SET brightness = NULL, problem = 'a.jpg is *gone*' WHERE image_id = 3"
+        )
+    app = open_page("missing_values")
+    app.segmented_control(key="gaps_view").set_value("By chance?").run()
+    assert any("1 of 30 pictures can't be read" in m.value and r"\*gone\*" in m.value for m in app.markdown)
+    assert app.button(key="measure").label == "Try again"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.labels.missingness import sentence
+from core.store import measured
 from core.store.labels import set_rules
 from core.store.missingness import findings, image_facts
 from tests.conftest import BINARY, FIVE_K
@@ -73,5 +75,72 @@ def test_a_number_is_cut_into_parts_of_about_as_many_images(build):
         facts = {fact.name: fact for fact in image_facts(connection)}
     assert np.bincount(facts["pixels"].at).tolist() == [2] * 10
     assert facts["pixels"].numeric
+    assert facts["pixels"].groups[1] == "0.00018 to 0.00024 MP"
     assert np.bincount(facts["file size"].at).tolist() == [1, 19]  # nearly all the same
-    assert facts["file size"].groups == ("0 kB", "7 kB")
+    assert facts["file size"].groups == ("0.009 kB", "7 kB")
+
+
+def put(ws, brightness, taken=None, problems=()) -> None:
+    """Store measures of images 1, 2, …: figures of their own for each."""
+    taken = [None] * len(brightness) if taken is None else taken
+    rows = [
+        {"image_id": n, "brightness": b, "contrast": 0.1, "sharpness": 3.0, "taken": t, "problem": None}
+        for n, (b, t) in enumerate(zip(brightness, taken, strict=True), start=1)
+    ]
+    rows += [{**dict.fromkeys(measured.FIGURES), "image_id": n, "problem": "gone"} for n in problems]
+    with ws.write() as connection:
+        measured.put(connection, rows)
+
+
+def test_without_measures_there_are_no_facts_of_them(build):
+    ws = build({"mask": ["1", ""] * 6}, {"mask": BINARY})
+    with ws.read() as connection:
+        assert not {"brightness", "date taken"} & {fact.name for fact in image_facts(connection)}
+        assert measured.progress(connection) == measured.Progress(12, 12, 0, "")
+
+
+def test_images_that_lack_a_label_because_they_are_dark_are_called_darker(build):
+    ws = build({"mask": [""] * 15 + ["1"] * 25}, {"mask": BINARY})
+    put(ws, [n / 40 for n in range(40)])
+    found = told(ws)["mask", "brightness"]
+    assert sentence(found) == (
+        "Images without a known mask are darker (p < 0.001): a model trained on the rest may not hold there."
+    )
+    assert (found.groups[0].name, found.groups[-1].name) == ("0% to 8%", "90% to 98%")
+
+
+def test_what_was_not_measured_stands_outside_the_order_and_is_not_tested(build):
+    ws = build({"mask": ["1", "", "", ""] * 5}, {"mask": BINARY})
+    put(ws, [n / 20 for n in range(12)], problems=[13])
+    with ws.read() as connection:
+        fact = next(fact for fact in image_facts(connection) if fact.name == "brightness")
+        assert measured.progress(connection) == measured.Progress(20, 7, 1, "gone")
+    assert (fact.groups[-1], fact.outside, fact.having) == ("not measured", 1, "")
+    assert np.flatnonzero(fact.at == len(fact.groups) - 1).tolist() == list(range(12, 20))
+    finding = told(ws)["mask", "brightness"]
+    assert [(g.name, g.images) for g in finding.groups[-finding.outside :]] == [("not measured", 8)]
+
+
+def test_dates_are_shown_as_dates_and_images_without_one_are_asked_about(build):
+    day = 86_400.0
+    ws = build({"mask": ["1"] * 15 + [""] * 25}, {"mask": BINARY})
+    put(ws, [0.5] * 38, [None if n in (20, 30) else 1_600_000_000 + n * day for n in range(38)])
+    with ws.read() as connection:
+        fact = next(fact for fact in image_facts(connection) if fact.name == "date taken")
+    assert fact.groups[0] == "2020-09-13 to 2020-09-15"
+    assert fact.groups[-2:] == ("no date", "not measured")
+    assert (fact.at[20], fact.at[39], fact.outside) == (10, 11, 2)
+    found = told(ws)
+    assert "were taken later (p < 0.001)" in sentence(found["mask", "date taken"])
+    assert [g.name for g in found["mask", "date taken"].groups] == list(fact.groups)
+    having = found["mask", "having a date taken"]
+    assert [(g.name, g.missing, g.images) for g in having.groups] == [("one", 21, 36), ("none", 2, 2)]
+    assert "does not show in having a date taken" in sentence(having)
+
+
+def test_pictures_from_before_1970_have_dates_too(build):
+    ws = build({"mask": ["1", ""] * 2}, {"mask": BINARY})
+    put(ws, [0.1] * 4, [-86_400.0 * 365 * n for n in range(4)])
+    with ws.read() as connection:
+        fact = next(fact for fact in image_facts(connection) if fact.name == "date taken")
+    assert fact.groups == ("1967-01-02", "1968-01-02", "1969-01-01", "1970-01-01")

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select
 
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import cells, decisions, images, profiles, schema
+from core.store import cells, decisions, images, measured, profiles, schema
 from core.store.labels import add_labels, set_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, at
@@ -154,6 +154,20 @@ def test_a_workspace_of_version_1_gets_its_profiles_when_it_is_opened(five_k):
     with five_k.read() as connection:
         assert "image_profile" in {i["name"] for i in inspect(connection).get_indexes("image")}
     assert five_k.setting("version") == schema.VERSION
+
+
+def test_a_workspace_of_version_2_gets_room_for_measures_when_it_is_opened(five_k):
+    """Version 1 is upgraded above; it lacks the same table."""
+    before = seen(five_k)
+    for version in (1, 2):
+        with five_k.write() as connection:
+            schema.image_fact.drop(connection)
+        five_k.set_setting("version", version)
+        with Workspace.open(five_k.root).read() as connection:
+            assert measured.progress(connection) == measured.Progress(6, 6, 0, "")
+            assert "image_fact_problem" in {i["name"] for i in inspect(connection).get_indexes("image_fact")}
+        assert five_k.setting("version") == schema.VERSION
+        assert seen(five_k) == before
 
 
 def test_a_version_that_nobody_had_is_refused(five_k):
