@@ -16,7 +16,7 @@ from core.charts.approaches import gaps, scores
 from core.errors import GapwiseError
 from core.training.compare import duration
 from core.training.library import list_recipes
-from pages.ui import one_press, readers
+from pages.ui import job_poll, one_press, readers
 from pages.ui.widgets import plain, show_error
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from core.jobs import Job
     from core.workspace import Workspace
 
-LIVE_SECONDS = 2.0
 _PLAIN = {"displayModeBar": False}
 _ABOUT = """
 Three ways to deal with the gaps, on the same images, with the same recipe and the same seeds:
@@ -114,8 +113,7 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
         format_func=lambda i: f"Comparison {i}, {known[i].state}", key=f"compare_shown_{max(known)}",
     )  # fmt: skip
     job = known[job_id]
-    # Nothing is drawn inside: a poller that holds a widget crashes when the page around it changes.
-    st.fragment(run_every=LIVE_SECONDS if job.active else None)(_poll)(workspace, job.id, _stamp(workspace, job.id))
+    job_poll.follow(workspace, job, FILE)
     plan = read_plan(workspace.job_dir(job.id))
     if job.state in ("failed", "lost"):
         st.error(plain(job.message), icon=":material/error:")
@@ -127,24 +125,6 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
         for outcome in plan.outcomes:
             if outcome.state == "failed":
                 st.warning(f"{APPROACHES[outcome.approach]}, seed {outcome.seed}, failed: {plain(outcome.reason)}")
-
-
-def _stamp(workspace: Workspace, job_id: int) -> tuple:
-    try:
-        changed = (workspace.job_dir(job_id) / FILE).stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    return changed, jobs.get_job(workspace, job_id).state
-
-
-def _poll(workspace: Workspace, job_id: int, seen: tuple) -> None:
-    job = jobs.get_job(workspace, job_id)
-    if _stamp(workspace, job_id) != seen:
-        st.rerun()  # a table is done: the pictures around this fragment are out of date
-    if job.active:
-        left = "" if job.eta is None else f" · about {duration(job.eta)} left"
-        share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=f"{plain(job.message)}{left}")
 
 
 def _results(plan: Plan) -> None:

@@ -12,7 +12,7 @@ from core.training.compare import duration
 from core.training.sweep import effects
 from core.training.sweep.plan import FILE, OBJECTIVES, Plan, read_plan
 from core.training.sweep.spelling import short
-from pages.ui import navigation, runs_readers, state, sweep_effects
+from pages.ui import job_poll, navigation, runs_readers, state, sweep_effects
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from core.training.sweep.plan import Trial
     from core.workspace import Workspace
 
-LIVE_SECONDS = 2.0
 _SHARE = st.column_config.NumberColumn(format="percent")
 
 
@@ -32,8 +31,7 @@ def section(workspace: Workspace) -> None:
         navigation.link("fine_tune", "Go to Fine-tune")
         return
     job = _chosen(workspace, found)
-    # Nothing is drawn inside: a poller that holds a widget crashes when the page around it changes.
-    st.fragment(run_every=LIVE_SECONDS if job.active else None)(_poll)(workspace, job.id, _stamp(workspace, job.id))
+    job_poll.follow(workspace, job, FILE, _figures)
     plan = read_plan(workspace.job_dir(job.id))
     if plan is None:
         st.caption(f"Sweep {job.id} is {job.state}: {plain(job.message)}")
@@ -65,24 +63,6 @@ def _chosen(workspace: Workspace, found: list[Job]) -> Job:
 def _words(job: Job) -> str:
     tried = [word.removeprefix("--set=") for word in job.command if word.startswith("--set=")]
     return "; ".join(tried) or " ".join(job.command[1:])
-
-
-def _stamp(workspace: Workspace, job_id: int) -> tuple:
-    try:
-        changed = (workspace.job_dir(job_id) / FILE).stat().st_mtime_ns
-    except OSError:
-        changed = 0
-    return changed, jobs.get_job(workspace, job_id).state
-
-
-def _poll(workspace: Workspace, job_id: int, seen: tuple) -> None:
-    job = jobs.get_job(workspace, job_id)
-    if _stamp(workspace, job_id) != seen:
-        st.rerun()  # a trial has ended or begun: tables and charts around this fragment are out of date
-    if job.active:
-        left = "" if job.eta is None else f" · about {duration(job.eta)} left"
-        share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=f"{plain(job.message)}{left}{_figures(job)}")
 
 
 def _figures(job: Job) -> str:
