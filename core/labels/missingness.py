@@ -5,12 +5,14 @@ Everything is computed from counts by group, so the cost does not grow with the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 SHUFFLES = 9_999  # the smallest p is 1/10,000, small enough to survive the correction for a hundred tests
+MOST_SHUFFLES = 200_000  # where there are more tests
+_SPARE = 4  # how far the smallest p lies below what the correction asks for
 SEED = 0  # the same table gives the same p twice
 LEVEL = 0.05  # of the corrected p, below which a difference is told
 
@@ -102,6 +104,7 @@ def hold_against(
     numeric: bool,
     words: tuple[str, str] = ("", ""),
     outside: int = 0,
+    tests: int = 1,
 ) -> Finding | None:
     """Hold a label's gaps against groups of images.
 
@@ -115,6 +118,7 @@ def hold_against(
         images: (G,) images of each.
         words: Of numbers: what images with little and with much of it do; "have lower/higher values of ..." if empty.
         outside: How many of the last groups are shown beside the others, but have no place in their order.
+        tests: How many there are in all: the more, the smaller p must be able to become.
 
     Returns:
         None where nothing can differ: fewer than two groups with images, no gaps, or nothing but gaps.
@@ -126,24 +130,39 @@ def hold_against(
     gaps, total = int(missing.sum()), int(images.sum())
     if there.sum() < 2 or gaps in (0, total):
         return None
-    shuffled = np.random.default_rng(SEED).multivariate_hypergeometric(
-        images[there], gaps, SHUFFLES, method="marginals"
-    )  # (SHUFFLES, G)
     expected = gaps * images[there] / total
     if numeric:
         # The middle of each group's ranks, so that the groups need not be equally large.
         ranks = (np.cumsum(images) - images / 2)[there]
-        seen, drawn = float(ranks @ (missing[there] - expected)), (shuffled - expected) @ ranks
-        extreme, more = np.abs(drawn) >= abs(seen) * (1 - 1e-12), seen > 0
+        seen = float(ranks @ (missing[there] - expected))
+        more = seen > 0
+
+        def extreme(drawn: np.ndarray) -> np.ndarray:
+            return np.abs((drawn - expected) @ ranks) >= abs(seen) * (1 - 1e-12)
     else:
         weights = 1 / (expected * (1 - gaps / total))
-        seen, drawn = float(weights @ (missing[there] - expected) ** 2), ((shuffled - expected) ** 2) @ weights
-        extreme, more = drawn >= seen * (1 - 1e-12), None
-    p = (1 + int(extreme.sum())) / (1 + SHUFFLES)
+        seen, more = float(weights @ (missing[there] - expected) ** 2), None
+
+        def extreme(drawn: np.ndarray) -> np.ndarray:
+            return ((drawn - expected) ** 2) @ weights >= seen * (1 - 1e-12)
+
+    p = _by_chance(images[there], gaps, extreme, tests)
     groups = tuple(group(n, int(m), int(i)) for n, m, i in every)
     if numeric and not all(words):
         words = (f"have lower values of {against}", f"have higher values of {against}")
     return Finding(label, against, groups, numeric, p, p, more, tuple(words), outside)
+
+
+def _by_chance(images: np.ndarray, gaps: int, extreme: Callable[[np.ndarray], np.ndarray], tests: int) -> float:
+    """Return how often shuffled gaps (n, G) are as extreme. Where none of the first are, and many tests make the
+    correction strict, more are drawn: the smallest p must stay well below the level after it.
+    """
+    random = np.random.default_rng(SEED)
+    wanted, drawn, found = min(MOST_SHUFFLES, round(_SPARE * tests / LEVEL)), 0, 0
+    while not drawn or (drawn < wanted and (not found or drawn > SHUFFLES)):
+        part = random.multivariate_hypergeometric(images, gaps, SHUFFLES, method="marginals")
+        drawn, found = drawn + SHUFFLES, found + int(extreme(part).sum())
+    return (1 + found) / (1 + drawn)
 
 
 def corrected(findings: Sequence[Finding]) -> list[Finding]:

@@ -43,6 +43,7 @@ def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> lis
     facts = image_facts(connection) if facts is None else facts
     tables = [(f, np.bincount(at_profile * len(f.groups) + f.at, minlength=len(found.ids) * len(f.groups))
                .reshape(len(found.ids), -1)) for f in facts]  # fmt: skip
+    tests = len(found.labels) * (len(found.labels) - 1 + len(facts))
     every: list[Finding] = []
     for j, label in enumerate(found.labels):
         gaps = (found.given[:, j] == MISSING) & ~implied[:, j]
@@ -51,9 +52,9 @@ def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> lis
                 continue
             each = [found.images * (found.given[:, k] == c) for c in range(len(other.classes))]
             missing, images = [int(part @ gaps) for part in each], [int(part.sum()) for part in each]
-            every += _held(label.name, other.name, other.names, missing, images, numeric=False)
+            every += _held(label.name, other.name, other.names, missing, images, False, tests=tests)
         for fact, table in tables:
-            every += _held_fact(label.name, fact, table[gaps].sum(axis=0), table.sum(axis=0))
+            every += _held_fact(label.name, fact, table[gaps].sum(axis=0), table.sum(axis=0), tests)
     return corrected(every)
 
 
@@ -132,16 +133,18 @@ def _named_apart(facts: list[Fact]) -> list[Fact]:
     return list(found.values())
 
 
-def _held_fact(label: str, fact: Fact, missing: np.ndarray, images: np.ndarray) -> list[Finding]:
+def _held_fact(label: str, fact: Fact, missing: np.ndarray, images: np.ndarray, tests: int) -> list[Finding]:
     """Hold gaps against a fact's groups, and against whether images have it at all."""
-    every = _held(label, fact.name, fact.groups, missing, images, fact.numeric, fact.words, fact.outside)
+    every = _held(label, fact.name, fact.groups, missing, images, fact.numeric, fact.words, fact.outside, tests)
     if fact.having:
         n = fact.ordered
         parts = [np.array([of[:n].sum(), of[n]]) for of in (missing, images)]
-        every += _held(label, f"having {fact.having}", ("one", "none"), *parts, numeric=False)
+        every += _held(label, f"having {fact.having}", ("one", "none"), *parts, False, tests=tests)
     return every
 
 
-def _held(label, against, names, missing, images, numeric, words=("", ""), outside=0) -> list[Finding]:
-    finding = hold_against(label, against, names, np.asarray(missing), np.asarray(images), numeric, words, outside)
+def _held(label, against, names, missing, images, numeric, words=("", ""), outside=0, tests=1) -> list[Finding]:
+    finding = hold_against(
+        label, against, names, np.asarray(missing), np.asarray(images), numeric, words, outside, tests
+    )
     return [] if finding is None else [finding]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, spearmanr
 
-from core.labels.missingness import Finding, corrected, group, hold_against, sentence
+from core.labels.missingness import SHUFFLES, Finding, corrected, group, hold_against, sentence
 
 
 def held(missing, images, numeric=False) -> Finding | None:
@@ -97,3 +99,12 @@ def test_groups_outside_the_order_are_shown_and_change_nothing_else():
     assert (
         hold_against("mask", "sky", ["a", "b", "c"], np.array([5, 5, 0]), np.array([5, 5, 9]), True, outside=1) is None
     )
+
+
+def test_many_tests_draw_more_only_where_nothing_was_as_extreme():
+    clear = hold_against("a", "b", ("x", "y"), np.array([90, 10]), np.array([100, 100]), False, tests=2000)
+    assert clear.p == 1 / (1 + 17 * SHUFFLES)  # 160,000 wanted
+    assert corrected([clear] + [replace(clear, against=str(i), p=1.0) for i in range(1999)])[0].told
+    dull = hold_against("a", "b", ("x", "y"), np.array([50, 52]), np.array([100, 100]), False, tests=2000)
+    assert dull.p > 0.5
+    assert dull == hold_against("a", "b", ("x", "y"), np.array([50, 52]), np.array([100, 100]), False)
