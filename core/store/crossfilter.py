@@ -65,6 +65,13 @@ class Rows:
         """Return where chosen rows `start` to `stop - 1` begin and end among all rows."""
         return (start, stop) if self.ranks is None else (int(self.ranks[start]), int(self.ranks[stop - 1]) + 1)
 
+    def place(self, start: int, stop: int) -> tuple[int, int]:
+        """Return where rows `start` to `stop - 1` of all rows begin and end among the chosen ones."""
+        if self.ranks is None:
+            return start, stop
+        first, end = np.searchsorted(self.ranks, [start, stop]).tolist()
+        return first, end
+
 
 def headline(ground: Ground, weights: np.ndarray) -> Headline:
     """Count the images of `weights` (P,) and what they lack."""

@@ -62,6 +62,13 @@ def findings(workspace: Workspace) -> list[Finding]:
     return _findings(stamp(workspace), count, workspace)
 
 
+def facts(workspace: Workspace) -> list[missingness.Fact]:
+    """What is known of every image beside its labels."""
+    with workspace.read() as connection:
+        count = image_count(connection)
+    return _facts(str(workspace.root), count, workspace)
+
+
 def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
     """Some free cells with their proofs, and images that contradict themselves."""
     return _reasons(stamp(workspace), workspace)
