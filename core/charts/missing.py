@@ -23,6 +23,7 @@ FADED = 0.25  # opacity of what is not chosen
 # What a click looks like until the answer is there. Said in full: where opacities differ by bar, plotly has no default
 # for it and fails at the click.
 CLICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": FADED}}}
+_FADED_INK = "#7A8785"  # to be read on pale bars, on a light page and on a dark one
 _MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 # A click chooses and nothing else: no bar is hidden, no axis dragged.
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal",
@@ -54,6 +55,7 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
             insidetextanchor="middle",
             textangle=0,
             constraintext="none",
+            insidetextfont={"color": [_ink(color, (name, kind), chosen) for name in names]},
             customdata=[[j, k] for j in range(len(names))],
             hovertext=[shown(name, IN_HOVER) for name in names],
             hovertemplate=f"%{{hovertext}}: %{{x:,}} {kind}<br>{CELL_MEANINGS[kind]}<extra></extra>",
@@ -106,11 +108,12 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
     for n, (label, settles, cells) in enumerate(found):
         stands_out = not chosen or settles >= chosen.get(label, np.inf) - 1e-3
         depth = 0.35 + 0.65 * (settles - 1) / max(1e-9, most - 1) if most > 1 else 0.6
+        ink = _FADED_INK if not stands_out or depth < 0.6 else "#FFFFFF"
         figure.add_bar(
             **CLICKED, y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
             marker={"color": f"rgba(15, 118, 110, {depth:.2f})", "opacity": 1 if stands_out else FADED},
             text=[f"{cells:,} × {settles:.3g}"], textposition="inside", insidetextanchor="middle", textangle=0,
-            constraintext="none", hovertext=[shown(label, IN_HOVER)],
+            constraintext="none", insidetextfont={"color": ink}, hovertext=[shown(label, IN_HOVER)],
             hovertemplate=f"%{{hovertext}}: {cells:,} open cells<br>one answer settles {settles:.3g} on average,"
             " itself included<extra></extra>",
         )  # fmt: skip
@@ -184,6 +187,14 @@ def _stacked(figure: go.Figure, bars: int, each: int) -> None:
     )  # fmt: skip
     figure.update_xaxes(fixedrange=True, rangemode="tozero")
     figure.update_yaxes(fixedrange=True)
+
+
+def _ink(color: str, one: tuple, chosen: Collection[tuple]) -> str:
+    """Return the colour of a number in a bar: plotly chooses one for the full colour, which is lost on a faded bar."""
+    if _opacity(one, chosen) < 1:
+        return _FADED_INK
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return "#1F2933" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"
 
 
 def _opacity(one: tuple, chosen: Collection[tuple]) -> float:

@@ -43,10 +43,11 @@ def gaps_together(
     figure = go.Figure(
         go.Heatmap(
             z=values, x=list(range(count)), y=list(range(count)), zmin=-1, zmax=1, colorscale="RdBu_r",
-            **numbers, xgap=2, ygap=2, hoverinfo="skip", colorbar={"title": "r", "thickness": 12},
+            **numbers, xgap=2, ygap=2, hoverinfo="skip", showscale=not numbers,
+            colorbar={"title": "r", "thickness": 12},
         )
     )  # fmt: skip
-    step = max(14, min(46, 640 // max(1, count)))
+    step = max(14, min(64, 640 // max(1, count)))  # pixels of a cell; it is square, as what is clicked in it
     if both is not None and count <= CLICKABLE:
         pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
         hover = [_pair(names[i], names[j], int(both[i, j]), float(values[i, j])) for i, j in pairs]
@@ -58,8 +59,9 @@ def gaps_together(
     for i, j in chosen:
         frame = {"line": {"color": ACCENT, "width": 3}, "x0": j - 0.5, "x1": j + 0.5, "y0": i - 0.5, "y1": i + 0.5}
         figure.add_shape(type="rect", **frame)
-    figure.update_xaxes(**ticks(names), automargin=True, fixedrange=True, range=[-0.5, count - 0.5])
-    figure.update_yaxes(**ticks(names), automargin=True, fixedrange=True, range=[count - 0.5, -0.5])
+    figure.update_xaxes(**ticks(names), automargin=True, fixedrange=True, range=[-0.5, count - 0.5],
+                        scaleanchor="y", constrain="domain", constraintoward="left")  # fmt: skip
+    figure.update_yaxes(**ticks(names), automargin=True, fixedrange=True, constrain="domain", range=[count - 0.5, -0.5])
     figure.update_layout(height=110 + step * max(3, count), margin=_MARGIN)
     return figure
 
