@@ -23,6 +23,7 @@ FADED = 0.25  # opacity of what is not chosen
 # What a click looks like until the answer is there. Said in full: where opacities differ by bar, plotly has no default
 # for it and fails at the click.
 CLICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": FADED}}}
+_UPRIGHT = 10  # patterns with numbers side by side and dots of full size; more columns are too narrow for them
 _FADED_INK = "#7A8785"  # to be read on pale bars, on a light page and on a dark one
 _MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 # A click chooses and nothing else: no bar is hidden, no axis dragged.
@@ -54,7 +55,6 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            constraintext="none",
             insidetextfont={"color": [_ink(color, (name, kind), chosen) for name in names]},
             customdata=[[j, k] for j in range(len(names))],
             hovertext=[shown(name, IN_HOVER) for name in names],
@@ -113,7 +113,7 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
             **CLICKED, y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
             marker={"color": f"rgba(15, 118, 110, {depth:.2f})", "opacity": 1 if stands_out else FADED},
             text=[f"{cells:,} × {settles:.3g}"], textposition="inside", insidetextanchor="middle", textangle=0,
-            constraintext="none", insidetextfont={"color": ink}, hovertext=[shown(label, IN_HOVER)],
+            insidetextfont={"color": ink}, hovertext=[shown(label, IN_HOVER)],
             hovertemplate=f"%{{hovertext}}: {cells:,} open cells<br>one answer settles {settles:.3g} on average,"
             " itself included<extra></extra>",
         )  # fmt: skip
@@ -133,7 +133,7 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
         chosen: The pattern that stands out; all do when None.
     """
     drawn, names = list(found[:MAX_PATTERNS]), list(names[:MAX_LABELS])
-    x = list(range(len(drawn)))
+    x, wide = list(range(len(drawn))), len(drawn) <= _UPRIGHT
     opacity = [1 if chosen in (None, p.missing) else FADED for p in drawn]
     hover = [_lacking(p) for p in drawn]
     step = 34 if len(names) <= 8 else 20
@@ -146,7 +146,8 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
         marker={"color": [ACCENT if p.missing else MUTED for p in drawn], "opacity": opacity},
         text=[_short(p.rows, len(drawn)) for p in drawn],
         textposition="outside",
-        textangle=0,
+        textangle=0 if wide else -90,
+        constraintext="none",
         cliponaxis=False,
         customdata=[[n] for n in x],
         hovertext=hover,
@@ -162,8 +163,8 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
             y=[j for _, j in dots],
             mode="markers",
             marker={
-                "size": 15 if step > 20 else 11, "color": color, "symbol": "circle" if missing else "circle-open",
-                "opacity": [opacity[n] for n, _ in dots],
+                "size": 15 if step > 20 and wide else 9, "color": color, "opacity": [opacity[n] for n, _ in dots],
+                "symbol": "circle" if missing else "circle-open",
             },
             customdata=[[n] for n, _ in dots],
             hovertext=[f"{shown(names[j], IN_HOVER)} {'missing' if missing else 'known'}" for _, j in dots],
@@ -171,7 +172,12 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
             row=2,
             col=1,
         )  # fmt: skip
-    figure.update_layout(showlegend=False, height=40 + 190 + dots_height, margin={**_MARGIN, "t": 28}, bargap=0.5)
+    figure.update_layout(
+        showlegend=False,
+        height=40 + 190 + dots_height,
+        margin={**_MARGIN, "t": 28 if wide else 44},
+        bargap=0.5,
+    )
     figure.update_xaxes(
         showticklabels=False, showgrid=False, zeroline=False, range=[-0.6, max(len(drawn), 1) - 0.4], fixedrange=True
     )

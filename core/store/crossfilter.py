@@ -12,7 +12,7 @@ import numpy as np
 from core.labels.missing import SOURCE_NAMES, Pattern
 from core.labels.missingness import Group, group
 from core.labels.nullity import MOST_LINES, matrix
-from core.store.conditions import KINDS, Ground, Images
+from core.store.ground import KINDS, Ground, Images
 from core.store.missingness import Fact
 from core.store.selection import Selection
 

@@ -9,7 +9,8 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from core.store import profiles, schema
-from core.store.conditions import Condition, Ground, Images
+from core.store.conditions import Condition
+from core.store.ground import Ground, Images
 
 
 @dataclass(frozen=True)

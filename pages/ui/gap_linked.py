@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.charts.missing import MAX_LABELS, MAX_PATTERNS, cells_by_label, patterns, settled
 from core.store.cells import derive_all
-from core.store.conditions import KINDS, Lacking, OfKind, Settling
+from core.store.conditions import Lacking, OfKind, Settling
 from core.store.crossfilter import Headline, by_label, by_pattern, gains, headline
+from core.store.ground import KINDS
 from pages.ui import gap_pictures, gap_readers, gap_selection, strips
 from pages.ui.widgets import plain
 
@@ -46,7 +47,8 @@ def _figures(found: Headline, every: Headline, labels: int) -> None:
     """Draw the figures; each says of what it is a part, so that a choice moves nothing."""
     cells, incomplete = found.images * labels, found.images - found.complete
     part = "all of them" if found.images == every.images else f"of {every.images:,}"
-    row = st.container(horizontal=True, gap="medium")
+    row = st.container(key="gap_figures", horizontal=True, gap="medium")
+    st.html("<style>.st-key-gap_figures [data-testid=stMetricValue] { font-size: 1.75rem; }</style>")  # six in a row
     row.metric("Images", f"{found.images:,}", part, **_QUIET)
     row.metric("Gaps in the table", f"{found.gaps:,}", f"{_share(found.gaps, cells)} of its cells", **_QUIET)
     row.metric("Images with a gap", f"{incomplete:,}", f"{_share(incomplete, found.images)} of images", **_QUIET,
@@ -59,6 +61,7 @@ def _figures(found: Headline, every: Headline, labels: int) -> None:
                help="Empty, and the image's known labels contradict each other.")  # fmt: skip
 
 
+_BEGIN = 10  # labels whose open cells are drawn: where to begin, not all there is
 _QUIET = {"delta_color": "off", "delta_arrow": "off"}
 
 
@@ -123,6 +126,9 @@ def _settling(workspace: Workspace, look: Look, selection: Selection) -> None:
     if not found:
         st.caption("No cell is open here.")
         return
+    best = found[0]
+    labels = list(dict.fromkeys(gain.label for gain in found))
+    found = [gain for gain in found if gain.label in labels[:_BEGIN]]
     answers = [(gain.label, gain.settles, gain.cells) for gain in found]
     mine = {c.label: c.least for c in selection if isinstance(c, Settling)}
     left, right = st.container(key="pair_settling").columns(2, gap="large")
@@ -130,7 +136,6 @@ def _settling(workspace: Workspace, look: Look, selection: Selection) -> None:
         gap_selection.chart(
             workspace, "settling", settled(answers, mine), lambda at: Settling(found[at[0]].label, found[at[0]].settles)
         )
-    best = found[0]
     if best.settles > 1:
         right.markdown(
             "Some answers settle more than their own cell, because your rules then know others too. Begin with the"
@@ -140,3 +145,5 @@ def _settling(workspace: Workspace, look: Look, selection: Selection) -> None:
         right.caption("On average over the label's classes, each as likely as the others; the cell itself counts.")
     else:
         right.markdown("Here each answer settles its own cell only: by your rules nothing else would follow from it.")
+    if len(labels) > _BEGIN:
+        right.caption(f"The first {_BEGIN} of {len(labels)} labels with open cells.")

@@ -27,7 +27,7 @@ def section(report: MissingReport) -> None:
                                 label_visibility="collapsed")  # fmt: skip
     if form == "Table":
         table = pd.DataFrame(counts, columns=["missing", "rows"])
-        narrow = {"rows": st.column_config.NumberColumn(width="small")}
+        narrow = {"rows": st.column_config.NumberColumn(width="small", format="localized")}
         st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), _HEIGHT), key="counts",
                      column_config=narrow)  # fmt: skip
         return

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.store import conditions, crossfilter
+from core.store import crossfilter, ground
 from core.store.selection import Selection, rows_of
 from pages.ui import readers
 
 if TYPE_CHECKING:
-    from core.store.conditions import Ground, Images
+    from core.store.ground import Ground, Images
     from core.workspace import Workspace
 
 _REMEMBERED = 64  # results; the largest, of a million images, is a mask of one megabyte
@@ -26,14 +26,14 @@ class Look:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         with workspace.read() as connection:
-            self.ground: Ground = conditions.read_ground(connection)
+            self.ground: Ground = ground.read_ground(connection)
         self._results: dict[Hashable, object] = {}
 
     @cached_property
     def images(self) -> Images:
         """Every single image: a second's reading for a million of them, so only when something asks."""
         with self.workspace.read() as connection:
-            return conditions.read_images(connection, self.ground, partial(readers.facts, self.workspace))
+            return ground.read_images(connection, self.ground, partial(readers.facts, self.workspace))
 
     def weights(self, selection: Selection) -> np.ndarray:
         """Return (P,) how many images of each profile fulfil a selection."""

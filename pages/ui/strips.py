@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from core.charts.colors import CELL_COLORS
 from core.errors import GapwiseError
 from core.images.previews import preview
-from core.store.conditions import KINDS
+from core.store.ground import KINDS
 from pages.ui import gap_selection
 
 if TYPE_CHECKING:

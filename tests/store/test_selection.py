@@ -13,21 +13,8 @@ from core.labels.leverage import expected, settled_by
 from core.labels.nullity import ORDERS, correlation
 from core.labels.rules import parse_rules
 from core.store import crossfilter
-from core.store.conditions import (
-    IMPORTED,
-    KINDS,
-    HasClass,
-    Images,
-    InGroup,
-    Lacking,
-    LackingBoth,
-    OfKind,
-    Settling,
-    Span,
-    ground_of,
-    read_ground,
-    read_images,
-)
+from core.store.conditions import IMPORTED, HasClass, InGroup, Lacking, LackingBoth, OfKind, Settling, Span
+from core.store.ground import KINDS, Images, ground_of, read_ground, read_images
 from core.store.missingness import Fact
 from core.store.profiles import SOURCES, Profiles
 from core.store.selection import Selection, rows_of
