@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.store import crossfilter, ground
+from core.store import crossfilter, gaps, ground
 from core.store.selection import Selection, rows_of
 from pages.ui import readers
 
@@ -34,6 +34,12 @@ class Look:
         """Every single image: a second's reading for a million of them, so only when something asks."""
         with self.workspace.read() as connection:
             return ground.read_images(connection, self.ground, partial(readers.facts, self.workspace))
+
+    @cached_property
+    def proofs(self) -> tuple[list[gaps.FreeCells], int]:
+        """Why cells are free, and how many are."""
+        with self.workspace.read() as connection:
+            return gaps.free_proofs(connection)
 
     def weights(self, selection: Selection) -> np.ndarray:
         """Return (P,) how many images of each profile fulfil a selection."""

@@ -10,24 +10,36 @@ import streamlit as st
 from core.store.conditions import Contradicting
 from core.store.selection import rows_of
 from pages.ui import gap_readers, gap_selection, readers, strips
-from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
-    from core.store.gaps import Reason
+    from core.store.gaps import FreeCells, Reason
     from core.workspace import Workspace
 
 
 def section(workspace: Workspace, conflict_rows: int) -> None:
     """Draw some proofs, and the conflicts with the cells that can't all be true."""
     st.subheader("Why", anchor=False)
-    free, broken = readers.reasons(workspace)
-    for reason in free:
-        st.markdown(f"- **{plain(reason.fname)}**: {plain(reason.sentence)}")
-    if not free:
+    proofs, cells = gap_readers.look(workspace).proofs
+    if proofs:
+        _proofs(proofs, cells)
+    else:
         st.caption("No unwritten cell follows from the rules right now.")
+    broken = readers.conflicts(workspace)
     if broken:
         st.warning(f"{conflict_rows:,} images break a rule with what is known about them.")
         _conflicts(workspace, broken, conflict_rows)
+
+
+def _proofs(proofs: list[FreeCells], cells: int) -> None:
+    told = sum(proof.cells for proof in proofs)
+    all_of_them = "all" if told == cells else f"{told:,} of the"
+    st.markdown(f"The proofs of {all_of_them} {cells:,} free cells: what is known leaves no other class.")
+    table = pd.DataFrame({
+        "what follows": [proof.sentence for proof in proofs], "cells": [proof.cells for proof in proofs],
+        "for example": [proof.fname for proof in proofs],
+    })  # fmt: skip
+    columns = {"cells": st.column_config.NumberColumn(width="small", format="localized")}
+    st.dataframe(table, hide_index=True, key="proofs", column_config=columns, height=min(38 + 35 * len(table), 300))
 
 
 @st.fragment

@@ -43,13 +43,6 @@ def labels(workspace: Workspace) -> list[Label]:
         return list(read_labels(connection).values())
 
 
-def gaps_together(workspace: Workspace) -> np.ndarray:
-    """How the gaps of labels go together, (L, L) in -1..1."""
-    with workspace.read() as connection:
-        found = profiles.read(connection)
-    return nullity.correlation(found.given == MISSING, found.images)
-
-
 def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
     """The share of gaps, (H, L) in 0..1, of the table's rows taken together in H parts, in an order of `ORDERS`."""
     return _gap_matrix(stamp(workspace), by, label, workspace)
@@ -69,9 +62,9 @@ def facts(workspace: Workspace) -> list[missingness.Fact]:
     return _facts(str(workspace.root), count, workspace)
 
 
-def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
-    """Some free cells with their proofs, and images that contradict themselves."""
-    return _reasons(stamp(workspace), workspace)
+def conflicts(workspace: Workspace) -> list[gaps.Reason]:
+    """Some images that contradict themselves, each with a smallest set of cells that can't all be true."""
+    return _conflicts(stamp(workspace), workspace)
 
 
 def suggestions(workspace: Workspace) -> list[Suggestion]:
@@ -115,6 +108,6 @@ def _suggestions(state: tuple, _workspace: Workspace) -> list[Suggestion]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _reasons(state: tuple, _workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
+def _conflicts(state: tuple, _workspace: Workspace) -> list[gaps.Reason]:
     with _workspace.read() as connection:
-        return gaps.free_examples(connection), gaps.conflicts(connection)
+        return gaps.conflicts(connection)
