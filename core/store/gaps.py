@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection, Row, select
@@ -11,6 +11,8 @@ from core.labels.deduce import FREE, Proof, prove, smallest_conflicts
 from core.labels.label import MISSING, Label
 from core.store import profiles, schema
 from core.store.cells import deduction, rule_set
+
+_GROUPS_A_PROOF = 10  # a proof leaves out what it does not need, so several groups of images may share it
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,16 @@ def free_proofs(connection: Connection, limit: int = 100) -> tuple[list[FreeCell
                 rows = np.flatnonzero((where.reshape(-1) == alike) & free[:, position])
                 groups.append((int(found.images[rows].sum()), int(rows[0]), position))
     groups.sort(key=lambda group: -group[0])
-    proofs = []
-    for images, row, position in groups[:limit]:
+    proofs: dict[str, FreeCells] = {}
+    for images, row, position in groups[: limit * _GROUPS_A_PROOF]:
         base, label = found.base[row], found.labels[position]
         because = _because(prove(base, position, rules), found.labels, base)
         sentence = f"{label.name} is {label.names[result.implied[row, position]]}, because {because}"
-        proofs.append(FreeCells(sentence, images, images_with(connection, [int(found.ids[row])], 1)[0].fname))
-    return proofs, sum(images for images, _, _ in groups)
+        if sentence not in proofs:
+            proofs[sentence] = FreeCells(sentence, 0, images_with(connection, [int(found.ids[row])], 1)[0].fname)
+        proofs[sentence] = replace(proofs[sentence], cells=proofs[sentence].cells + images)
+    most_first = sorted(proofs.values(), key=lambda proof: -proof.cells)
+    return most_first[:limit], sum(images for images, _, _ in groups)
 
 
 def conflicts(connection: Connection, limit: int = 100) -> list[Reason]:

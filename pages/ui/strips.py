@@ -57,27 +57,32 @@ def chosen_images(workspace: Workspace, look: Look) -> None:
     after = now.pages[-1] if now.pages else 0
     found = look.page(now.selection, after, STRIP + 1)  # one more tells whether there is a next page
     shown, first = found[:STRIP], len(now.pages) * STRIP
-    cards(workspace, look, shown)
+    any_file = cards(workspace, look, shown)
     row = st.container(horizontal=True, vertical_alignment="center")
     further = (*now.pages, shown[-1][0]) if shown else now.pages
     row.button("Previous", icon=":material/chevron_left:", disabled=not now.pages, key="strip_previous",
                on_click=gap_selection.turn_page, args=(workspace, now.pages[:-1]))  # fmt: skip
     row.button("Next", icon=":material/chevron_right:", disabled=len(found) <= STRIP, key="strip_next",
                on_click=gap_selection.turn_page, args=(workspace, further))  # fmt: skip
-    row.caption(f"{first + 1:,} to {first + len(shown):,} of {count:,} images" if shown else "No image is like that.")
+    lost = "" if any_file else " Their files are not where they were at the import: was the folder moved?"
+    row.caption(
+        f"{first + 1:,} to {first + len(shown):,} of {count:,} images.{lost}" if shown else "No image is like that."
+    )
 
 
-def cards(workspace: Workspace, look: Look, shown: Sequence[tuple[int, str, int]]) -> None:
-    """Draw images with file name and cells: (image id, file name, row in the ground) each."""
-    parts = []
+def cards(workspace: Workspace, look: Look, shown: Sequence[tuple[int, str, int]]) -> bool:
+    """Draw images with file name and cells: (image id, file name, row in the ground) each; return if any has a file."""
+    parts, any_file = [], False
     for image_id, fname, row in shown:
         try:
             picture = f'<img src="{_tile(str(preview(workspace, image_id)), 0)}" alt="" style="width:100%">'
+            any_file = True
         except GapwiseError:
             picture = f'<div style="{_NO_PICTURE}">no picture file</div>'
         name = f'<div style="{_ONE_LINE}" title="{html.escape(fname)}">{html.escape(fname)}</div>'
         parts.append(f'<div style="min-width:0;max-width:190px">{picture}{name}{_cells(look, row)}</div>')
     st.html(f'<div style="{_CARDS}">{"".join(parts)}</div>')
+    return any_file
 
 
 def _cells(look: Look, row: int) -> str:

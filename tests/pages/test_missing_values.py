@@ -167,6 +167,16 @@ def test_the_images_are_paged_and_a_new_choice_begins_with_the_first(demo, open_
     assert any("1 to 6 of" in caption.value for caption in app.caption)
 
 
+def test_images_whose_files_are_gone_are_shown_with_their_cells_and_it_is_said(demo, open_page):
+    with demo.write() as connection:
+        connection.exec_driver_sql("UPDATE image SET path = path || '.gone'")
+    for path in (demo.root / "previews").rglob("*.jpg"):
+        path.unlink()
+    app = open_page("missing_values")
+    assert strip(app).count("no picture file") == 6
+    assert any("was the folder moved?" in caption.value for caption in app.caption)
+
+
 def test_a_page_without_a_table_leads_to_the_one_that_brings_it_in(demo, open_page):
     Workspace.create(demo.root.parent / "empty")
     app = open_page("missing_values")

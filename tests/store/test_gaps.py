@@ -32,6 +32,15 @@ def test_cells_that_follow_from_the_same_share_a_proof_whatever_else_their_image
     assert cells == 21
 
 
+def test_images_that_differ_in_what_a_proof_does_not_need_share_it(build):
+    ws = build({"mask": ["0"] * 3, "distancing": ["0", "1", ""], "5k": [""] * 3}, LABELS, [FIVE_K])
+    with ws.read() as connection:
+        (proof, *others), cells = free_proofs(connection)
+    assert (proof.sentence, cells) == ("5k is 0, because mask is 0 and `5k = mask and distancing`", 3)
+    assert proof.cells + sum(other.cells for other in others) == 3
+    assert len({p.sentence for p in (proof, *others)}) == 1 + len(others)
+
+
 def test_without_gaps_or_rules_nothing_is_free(build):
     ws = build({"mask": ["1"]}, {"mask": BINARY})
     with ws.read() as connection:
