@@ -1,194 +1,224 @@
-"""Pictures of what is missing."""
+"""Pictures of what is missing: cells by label and class, patterns, and what answers settle.
+
+What can be clicked carries plain numbers in its `customdata`, by which a page knows what was meant. What is chosen
+stands out: everything else is faded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.charts.colors import ACCENT, CELL_COLORS, CELL_MEANINGS, MUTED
+from core.charts.text import IN_HOVER, shown, ticks
 from core.labels.missing import SOURCE_NAMES, Pattern
-from core.labels.missingness import Finding
 
 MAX_PATTERNS = 24  # columns that stay readable; the rest is summed up by the page
-_NUMBERED = 20  # labels; the numbers of more would overlap
+MAX_CLASSES = 60  # bars of one label
+MAX_LABELS = 40  # rows of dots below the patterns
+FADED = 0.25  # opacity of what is not chosen
+# What a click looks like until the answer is there. Said in full: where opacities differ by bar, plotly has no default
+# for it and fails at the click.
+CLICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": FADED}}}
+_UPRIGHT = 10  # patterns with numbers side by side and dots of full size; more columns are too narrow for them
+_FADED_INK = "#7A8785"  # to be read on pale bars, on a light page and on a dark one
+_MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
+# A click chooses and nothing else: no bar is hidden, no axis dragged.
+_LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal",
+           "itemclick": False, "itemdoubleclick": False}  # fmt: skip
 
 
-def cells_by_label(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Bars of cells per label, split by source or kind of gap; `counts` as `MissingReport.by_label`."""
-    figure = go.Figure()
-    names = list(counts)
-    for kind, color in CELL_COLORS.items():
+def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[tuple[str, str]] = ()) -> go.Figure:
+    """Bars of cells per label, split by source or kind of gap; `counts` as `MissingReport.by_label`.
+
+    A bar's `customdata` is (place of the label, place of the kind in CELL_COLORS).
+
+    Args:
+        chosen: Label and kind of the bars that stand out; all do when there is none.
+    """
+    figure, names = go.Figure(), list(counts)
+    for k, (kind, color) in enumerate(CELL_COLORS.items()):
         values = [counts[name][kind] for name in names]
         if not any(values):
             continue
         figure.add_bar(
-            y=names,
+            **CLICKED,
+            y=list(range(len(names))),
             x=values,
             name=kind,
             orientation="h",
-            marker_color=color,
-            text=[v or "" for v in values],
+            marker={"color": color, "opacity": [_opacity((name, kind), chosen) for name in names]},
+            text=[f"{v:,}" if v else "" for v in values],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            hovertemplate=f"%{{y}}: %{{x}} {kind}<br>{CELL_MEANINGS[kind]}<extra></extra>",
+            insidetextfont={"color": [_ink(color, (name, kind), chosen) for name in names]},
+            customdata=[[j, k] for j in range(len(names))],
+            hovertext=[shown(name, IN_HOVER) for name in names],
+            hovertemplate=f"%{{hovertext}}: %{{x:,}} {kind}<br>{CELL_MEANINGS[kind]}<extra></extra>",
         )
-    figure.update_layout(
-        barmode="stack",
-        height=90 + 46 * max(len(names), 2),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
-        xaxis_title="images",
-    )
-    # A label called 5 is a name, not a number.
-    figure.update_yaxes(autorange="reversed", type="category", automargin=True)
+    _stacked(figure, len(names), 46 if len(names) <= 8 else 26)
+    figure.update_layout(uniformtext={"mode": "hide", "minsize": 11})  # a number that does not fit says nothing
+    figure.update_yaxes(**ticks(names), autorange="reversed", automargin=True)
     return figure
 
 
-def cells_by_class(counts: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> go.Figure:
-    """Bars of one label's known cells per class, split by source.
+def cells_by_class(counts: np.ndarray, names: Sequence[str], chosen: Collection[tuple[int, str]] = ()) -> go.Figure:
+    """Bars of one label's known cells per class, split by source; of the commonest where there are many.
+
+    A bar's `customdata` is (place of the class, place of the source in SOURCE_NAMES).
 
     Args:
-        counts: One label's part of `MissingReport.by_class`.
-        names: What people read for its classes, in the same order.
+        counts: (C, 4) per class and source, as `crossfilter.by_class`.
+        names: What people read for the classes, in the same order.
+        chosen: Class and source of the bars that stand out; a source "" stands for all of them.
     """
     figure = go.Figure()
-    for kind in SOURCE_NAMES:
-        values = [of[kind] for of in counts.values()]
-        if any(values):
-            figure.add_bar(
-                y=list(range(len(names))), x=values, name=kind, orientation="h", marker_color=CELL_COLORS[kind],
-                customdata=list(names), hovertemplate="%{customdata}: %{x:,} " + kind + "<extra></extra>",
-            )  # fmt: skip
-    figure.update_layout(
-        barmode="stack",
-        height=max(160, 90 + (46 if len(names) <= 12 else 16) * len(names)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
-        xaxis_title="images",
-        showlegend=True,
-    )
-    # By place, not by name: two classes may be called alike.
-    figure.update_yaxes(autorange="reversed", tickvals=list(range(len(names))), ticktext=list(names), automargin=True)
+    kept = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:MAX_CLASSES]).tolist()
+    for s, kind in enumerate(SOURCE_NAMES):
+        if not counts[kept, s].any():
+            continue
+        faded = [max(_opacity((c, kind), chosen), _opacity((c, ""), chosen)) for c in kept]
+        figure.add_bar(
+            **CLICKED, y=list(range(len(kept))), x=counts[kept, s], name=kind, orientation="h",
+            marker={"color": CELL_COLORS[kind], "opacity": faded}, customdata=[[c, s] for c in kept],
+            hovertext=[shown(names[c], IN_HOVER) for c in kept],
+            hovertemplate="%{hovertext}: %{x:,} " + kind + "<extra></extra>",
+        )  # fmt: skip
+    _stacked(figure, len(kept), 46 if len(kept) <= 8 else 18)
+    figure.update_yaxes(**ticks([names[c] for c in kept]), autorange="reversed", automargin=True)
     return figure
 
 
-def gaps_together(found: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """How the gaps of labels go together: `core.labels.nullity.correlation` (L, L) as a map with its numbers."""
-    shown = np.where(np.eye(len(names), dtype=bool), np.nan, found)
-    blank = np.isnan(shown)
-    numbers = {}
-    if len(names) <= _NUMBERED:
-        texts = np.where(blank, "", np.char.mod("%.2f", np.where(blank, 0.0, shown)))
-        numbers = {"text": texts, "texttemplate": "%{text}"}
-    figure = go.Figure(
-        go.Heatmap(
-            z=shown, x=list(range(len(names))), y=list(range(len(names))), zmin=-1, zmax=1, colorscale="RdBu_r",
-            **numbers, customdata=[[f"{a} and {b}" for b in names] for a in names], xgap=2, ygap=2, hoverongaps=False,
-            hovertemplate="%{customdata}: r = %{z:.3f}<extra></extra>", colorbar={"title": "r", "thickness": 12},
-        )
-    )  # fmt: skip
-    places = {"tickvals": list(range(len(names))), "ticktext": list(names), "showgrid": False, "automargin": True}
-    figure.update_xaxes(**places)
-    figure.update_yaxes(**places, autorange="reversed")
-    figure.update_layout(height=120 + max(120, 34 * len(names)), margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    return figure
+def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float] | None = None) -> go.Figure:
+    """Bars of open cells per label, the darker the more cells one answer settles.
 
-
-def rates(finding: Finding) -> go.Figure:
-    """The share of images that lack a label in each group, with 95% intervals, and over all groups."""
-    shown = [group for group in finding.groups if group.images]
-    beside = sum(1 for group in finding.groups[len(finding.groups) - finding.outside :] if group.images)
-    # What has no place in the order, as images without a date, is hollow.
-    symbols = ["circle"] * (len(shown) - beside) + ["circle-open"] * beside
-    places = list(range(len(shown)))
-    figure = go.Figure(
-        go.Scatter(
-            x=places, y=[group.rate for group in shown], mode="markers",
-            marker={"size": 9, "color": ACCENT, "symbol": symbols},
-            customdata=[[g.name, g.missing, g.images] for g in shown],
-            error_y={
-                "array": [g.high - g.rate for g in shown], "arrayminus": [g.rate - g.low for g in shown],
-                "color": ACCENT, "thickness": 1.5, "width": 4,
-            },
-            hovertemplate="%{customdata[0]}: %{y:.1%} missing<br>%{customdata[1]:,} of %{customdata[2]:,} images"
-            "<extra></extra>",
-        )
-    )  # fmt: skip
-    overall = sum(g.missing for g in shown) / max(1, sum(g.images for g in shown))
-    figure.add_hline(overall, line_dash="dot", line_color=MUTED)
-    figure.update_xaxes(tickvals=places, ticktext=[g.name for g in shown], title_text=finding.against, automargin=True)
-    figure.update_yaxes(tickformat=".0%", title_text=f"{finding.label} missing", rangemode="tozero")
-    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
-    return figure
-
-
-def gap_matrix(shares: np.ndarray, names: Sequence[str], rows: int) -> go.Figure:
-    """Rows by labels as a picture: `core.labels.nullity.matrix` (H, L), the darker the more is missing.
+    A bar's `customdata` is its place in `found`.
 
     Args:
-        rows: Images in all; each line of the picture stands for as many as the next.
+        found: Label, how many cells an answer settles on average, and how many open cells are like that.
+        chosen: Label to the least number, of the bars that stand out.
     """
-    height = len(shares)
-    edges = np.linspace(0, rows, height + 1).astype(int)
-    spans = [f"{a + 1:,}" if b - a == 1 else f"{a + 1:,} to {b:,}" for a, b in pairwise(edges.tolist())]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares, x=list(range(len(names))), y=edges[:-1] + np.diff(edges) / 2, zmin=0, zmax=1,
-            colorscale=[[0, "rgba(184, 192, 191, 0.25)"], [1, ACCENT]], xgap=2, showscale=False,
-            customdata=[[span] * len(names) for span in spans], text=[list(names)] * height,
-            hovertemplate="rows %{customdata}<br>%{text}: %{z:.0%} missing<extra></extra>",
-        )
-    )  # fmt: skip
-    figure.update_xaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), side="top", showgrid=False, automargin=True
-    )
-    figure.update_yaxes(autorange="reversed", title_text="rows", showgrid=False, tickformat=",d")
-    figure.update_layout(height=420, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure = go.Figure()
+    names = list(dict.fromkeys(label for label, _, _ in found))
+    most = max((settles for _, settles, _ in found), default=1.0)
+    for n, (label, settles, cells) in enumerate(found):
+        stands_out = not chosen or settles >= chosen.get(label, np.inf) - 1e-3
+        depth = 0.35 + 0.65 * (settles - 1) / max(1e-9, most - 1) if most > 1 else 0.6
+        ink = _FADED_INK if not stands_out or depth < 0.6 else "#FFFFFF"
+        figure.add_bar(
+            **CLICKED, y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
+            marker={"color": f"rgba(15, 118, 110, {depth:.2f})", "opacity": 1 if stands_out else FADED},
+            text=[f"{cells:,} × {settles:.3g}"], textposition="inside", insidetextanchor="middle", textangle=0,
+            insidetextfont={"color": ink}, hovertext=[shown(label, IN_HOVER)],
+            hovertemplate=f"%{{hovertext}}: {cells:,} open cells<br>one answer settles {settles:.3g} on average,"
+            " itself included<extra></extra>",
+        )  # fmt: skip
+    _stacked(figure, len(names), 40 if len(names) <= 8 else 26)
+    figure.update_layout(showlegend=False, xaxis_title="open cells", uniformtext={"mode": "hide", "minsize": 11})
+    figure.update_yaxes(**ticks(names), autorange="reversed", automargin=True)
     return figure
 
 
-def patterns(found: Sequence[Pattern], names: Sequence[str]) -> go.Figure:
-    """An UpSet plot: how many rows lack exactly which labels (Lex et al. 2014)."""
-    shown = list(found[:MAX_PATTERNS])
-    x = list(range(len(shown)))
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[0.6, 0.4])
+def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, ...] | None = None) -> go.Figure:
+    """An UpSet plot: how many rows lack exactly which labels (Lex et al. 2014).
+
+    The `customdata` of a bar and of its dots is the pattern's place in `found`.
+
+    Args:
+        names: Labels that get a row of dots, at most MAX_LABELS of them.
+        chosen: The pattern that stands out; all do when None.
+    """
+    drawn, names = list(found[:MAX_PATTERNS]), list(names[:MAX_LABELS])
+    x, wide = list(range(len(drawn))), len(drawn) <= _UPRIGHT
+    opacity = [1 if chosen in (None, p.missing) else FADED for p in drawn]
+    hover = [_lacking(p) for p in drawn]
+    step = 34 if len(names) <= 8 else 20
+    dots_height = step * max(len(names), 2)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.02, row_heights=[190, dots_height])
     figure.add_bar(
+        **CLICKED,
         x=x,
-        y=[p.rows for p in shown],
-        marker_color=[ACCENT if p.missing else MUTED for p in shown],
-        text=[f"{p.rows:,}" for p in shown],
+        y=[p.rows for p in drawn],
+        marker={"color": [ACCENT if p.missing else MUTED for p in drawn], "opacity": opacity},
+        text=[_short(p.rows, len(drawn)) for p in drawn],
         textposition="outside",
+        textangle=0 if wide else -90,
+        constraintext="none",
         cliponaxis=False,
-        hovertext=[", ".join(p.missing) + " missing" if p.missing else "nothing missing" for p in shown],
+        customdata=[[n] for n in x],
+        hovertext=hover,
         hovertemplate="%{y:,} rows: %{hovertext}<extra></extra>",
         row=1,
         col=1,
     )
     for missing, color in ((False, MUTED), (True, ACCENT)):
-        dots = [(i, name) for i, p in enumerate(shown) for name in names if (name in p.missing) == missing]
+        dots = [(n, j) for n, p in enumerate(drawn) for j, name in enumerate(names) if (name in p.missing) == missing]
         figure.add_scatter(
-            x=[i for i, _ in dots],
-            y=[name for _, name in dots],
+            **CLICKED,
+            x=[n for n, _ in dots],
+            y=[j for _, j in dots],
             mode="markers",
-            marker={"size": 15, "color": color, "symbol": "circle" if missing else "circle-open"},
-            hovertemplate=f"%{{y}} {'missing' if missing else 'known'}<extra></extra>",
+            marker={
+                "size": 15 if step > 20 and wide else 9, "color": color, "opacity": [opacity[n] for n, _ in dots],
+                "symbol": "circle" if missing else "circle-open",
+            },
+            customdata=[[n] for n, _ in dots],
+            hovertext=[f"{shown(names[j], IN_HOVER)} {'missing' if missing else 'known'}" for _, j in dots],
+            hovertemplate="%{hovertext}<extra></extra>",
             row=2,
             col=1,
-        )
+        )  # fmt: skip
     figure.update_layout(
         showlegend=False,
-        height=230 + 34 * max(len(names), 2),
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        height=40 + 190 + dots_height,
+        margin={**_MARGIN, "t": 28 if wide else 44},
         bargap=0.5,
     )
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, range=[-0.6, len(shown) - 0.4])
-    figure.update_yaxes(title_text="rows", row=1, col=1)
-    figure.update_yaxes(
-        type="category", categoryorder="array", categoryarray=list(reversed(names)), automargin=True, row=2, col=1
+    figure.update_xaxes(
+        showticklabels=False, showgrid=False, zeroline=False, range=[-0.6, max(len(drawn), 1) - 0.4], fixedrange=True
     )
+    figure.update_yaxes(title_text="rows", fixedrange=True, rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(**ticks(names), range=[len(names) - 0.4, -0.6], automargin=True, fixedrange=True, row=2, col=1)
     return figure
+
+
+def _stacked(figure: go.Figure, bars: int, each: int) -> None:
+    figure.update_layout(
+        barmode="stack", height=90 + each * max(bars, 2), margin=_MARGIN, legend=_LEGEND, xaxis_title="images",
+        showlegend=True,
+    )  # fmt: skip
+    figure.update_xaxes(fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(fixedrange=True)
+
+
+def _ink(color: str, one: tuple, chosen: Collection[tuple]) -> str:
+    """Return the colour of a number in a bar: plotly chooses one for the full colour, which is lost on a faded bar."""
+    if _opacity(one, chosen) < 1:
+        return _FADED_INK
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return "#1F2933" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"
+
+
+def _opacity(one: tuple, chosen: Collection[tuple]) -> float:
+    return 1 if not chosen or one in chosen else FADED
+
+
+def _lacking(pattern: Pattern) -> str:
+    """Return what a pattern lacks, in a few lines."""
+    if not pattern.missing:
+        return "nothing missing"
+    some = [shown(name, 40) for name in pattern.missing[:8]]
+    more = len(pattern.missing) - len(some)
+    return ", ".join(some) + (f" and {more} more" if more else "") + " missing"
+
+
+def _short(number: int, columns: int) -> str:
+    """Return a number that fits above one of many narrow bars."""
+    if columns <= 8 or number < 1000:
+        return f"{number:,}"
+    scale, unit = (1e6, "M") if number >= 999_500 else (1e3, "k")
+    return f"{number / scale:.{1 if number < 9.95 * scale else 0}f}{unit}"

@@ -69,6 +69,14 @@ class MissingReport:
         }
 
 
+def listing(report: MissingReport) -> list[tuple[str, int]]:
+    """Return what is missing as people list it: every label, then every combination in `MissingReport.together`."""
+    names = list(report.missing)
+    sizes = range(2, len(names) + 1)
+    combined = (" and ".join(chosen) for size in sizes for chosen in combinations(names, size))
+    return [*report.missing.items(), *zip(combined, report.together.values(), strict=False)]
+
+
 def missing_report(
     labels: Sequence[Label],
     given: np.ndarray,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection, Row, select
@@ -12,6 +11,8 @@ from core.labels.deduce import FREE, Proof, prove, smallest_conflicts
 from core.labels.label import MISSING, Label
 from core.store import profiles, schema
 from core.store.cells import deduction, rule_set
+
+_GROUPS_A_PROOF = 10  # a proof leaves out what it does not need, so several groups of images may share it
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,50 @@ class Reason:
     sentence: str
 
 
-def free_examples(connection: Connection, limit: int = 5) -> list[Reason]:
-    """Return some free cells that nobody wrote yet, each with its proof, spread over the labels."""
+@dataclass(frozen=True)
+class FreeCells:
+    """Cells of one label that follow from the same cells of their images.
+
+    Attributes:
+        sentence: What follows, and from what.
+        cells: How many images' cells.
+        fname: One of the images.
+    """
+
+    sentence: str
+    cells: int
+    fname: str
+
+
+def free_proofs(connection: Connection, limit: int = 100) -> tuple[list[FreeCells], int]:
+    """Return the proofs of all free cells that nobody wrote yet, most cells first, and how many cells they are for.
+
+    A proof needs only labels that rules tie together: images that are alike in those share it.
+
+    Args:
+        limit: How many proofs at most.
+    """
     found, rules = profiles.read(connection), rule_set(connection)
     result = deduction(connection, found)
     free = (result.state == FREE) & (found.values == MISSING)
-    by_label = [_distinct_rows(found.base, np.flatnonzero(free[:, j]), limit) for j in range(len(found.labels))]
-    # The first example of every label, then the second of every label.
-    turns = [(row, j) for turn in zip_longest(*by_label) for j, row in enumerate(turn) if row is not None]
-    reasons = []
-    for row, position in turns[:limit]:
+    groups: list[tuple[int, int, int]] = []  # images, a row, label position
+    for columns, _ in rules.components:
+        _, where = np.unique(found.base[:, list(columns)], axis=0, return_inverse=True)
+        for position in columns:
+            for alike in np.unique(where.reshape(-1)[free[:, position]]):
+                rows = np.flatnonzero((where.reshape(-1) == alike) & free[:, position])
+                groups.append((int(found.images[rows].sum()), int(rows[0]), position))
+    groups.sort(key=lambda group: -group[0])
+    proofs: dict[str, FreeCells] = {}
+    for images, row, position in groups[: limit * _GROUPS_A_PROOF]:
         base, label = found.base[row], found.labels[position]
         grounds = because(prove(base, position, rules), found.labels, base)
-        image = images_with(connection, [int(found.ids[row])], 1)[0]
         sentence = f"{label.name} is {label.names[result.implied[row, position]]}, because {grounds}"
-        reasons.append(Reason(image.id, image.fname, sentence))
-    return reasons
+        if sentence not in proofs:
+            proofs[sentence] = FreeCells(sentence, 0, images_with(connection, [int(found.ids[row])], 1)[0].fname)
+        proofs[sentence] = replace(proofs[sentence], cells=proofs[sentence].cells + images)
+    most_first = sorted(proofs.values(), key=lambda proof: -proof.cells)
+    return most_first[:limit], sum(images for images, _, _ in groups)
 
 
 def conflicts(connection: Connection, limit: int = 100) -> list[Reason]:
@@ -63,12 +92,6 @@ def images_with(connection: Connection, profile_ids: list[int], limit: int) -> l
         row for part in profiles.parts(profile_ids) for row in connection.execute(query.where(i.profile_id.in_(part)))
     ]
     return sorted(rows, key=lambda row: row.id)[:limit]
-
-
-def _distinct_rows(base: np.ndarray, rows: np.ndarray, limit: int) -> list[int]:
-    """Return some of `rows`, each with other values: the same proof ten times tells nothing new."""
-    _, first = np.unique(base[rows], axis=0, return_index=True)
-    return rows[np.sort(first)][:limit].tolist()
 
 
 def because(proof: Proof, labels: tuple[Label, ...], base: np.ndarray) -> str:

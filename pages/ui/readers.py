@@ -13,6 +13,7 @@ from core.labels.missing import MissingReport
 from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
 from core.store import gaps, measured, missingness, profiles, rules
+from core.store.facts import Fact
 from core.store.images import image_count
 from core.store.labels import labels as read_labels
 from core.store.missing import report
@@ -43,13 +44,6 @@ def labels(workspace: Workspace) -> list[Label]:
         return list(read_labels(connection).values())
 
 
-def gaps_together(workspace: Workspace) -> np.ndarray:
-    """How the gaps of labels go together, (L, L) in -1..1."""
-    with workspace.read() as connection:
-        found = profiles.read(connection)
-    return nullity.correlation(found.given == MISSING, found.images)
-
-
 def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
     """The share of gaps, (H, L) in 0..1, of the table's rows taken together in H parts, in an order of `ORDERS`."""
     return _gap_matrix(stamp(workspace), by, label, workspace)
@@ -57,14 +51,23 @@ def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
 
 def findings(workspace: Workspace) -> list[Finding]:
     """How gaps go with other labels and with what is known of the images, least likely by chance first."""
+    return _findings(stamp(workspace), _known(workspace), workspace)
+
+
+def facts(workspace: Workspace) -> list[Fact]:
+    """What is known of every image beside its labels."""
+    return _facts(str(workspace.root), _known(workspace), workspace)
+
+
+def _known(workspace: Workspace) -> tuple[int, int]:
+    """What changes when there are new images, or they were measured."""
     with workspace.read() as connection:
-        known = image_count(connection), measured.edition(connection)
-    return _findings(stamp(workspace), known, workspace)
+        return image_count(connection), measured.edition(connection)
 
 
-def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
-    """Some free cells with their proofs, and images that contradict themselves."""
-    return _reasons(stamp(workspace), workspace)
+def conflicts(workspace: Workspace) -> list[gaps.Reason]:
+    """Some images that contradict themselves, each with a smallest set of cells that can't all be true."""
+    return _conflicts(stamp(workspace), workspace)
 
 
 def suggestions(workspace: Workspace) -> list[Suggestion]:
@@ -96,7 +99,7 @@ def _findings(state: tuple, known: tuple[int, int], _workspace: Workspace) -> li
 
 # A resource, not data: an array of a million images is not copied on every look.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, known: tuple[int, int], _workspace: Workspace) -> list[missingness.Fact]:
+def _facts(root: str, known: tuple[int, int], _workspace: Workspace) -> list[Fact]:
     with _workspace.read() as connection:
         return missingness.image_facts(connection, _workspace.root)
 
@@ -108,6 +111,6 @@ def _suggestions(state: tuple, _workspace: Workspace) -> list[Suggestion]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _reasons(state: tuple, _workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
+def _conflicts(state: tuple, _workspace: Workspace) -> list[gaps.Reason]:
     with _workspace.read() as connection:
-        return gaps.free_examples(connection), gaps.conflicts(connection)
+        return gaps.conflicts(connection)

@@ -53,6 +53,8 @@ SWEEP_SHOWN = "sweep_shown"  # dict workspace root -> job id of the sweep that i
 SWEEP_SCORE = "sweep_score"  # str: f1 or accuracy, in the heat map and the shares
 GAPS_VIEW = "gaps_view"  # str: which picture of the gaps is looked at
 GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
+GAPS_LISTING = "gaps_listing"  # str: how the counts are written
+GAPS_CHOSEN = "gaps_chosen"  # dict workspace root -> gap_selection.Chosen: which images the pictures are filtered by
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
 RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
 RUNS_VIEW = "runs_view"  # str: what is shown below the table
@@ -104,6 +106,8 @@ _DEFAULTS = {
     SWEEP_SCORE: "f1",
     GAPS_VIEW: "Row by row",
     GAPS_ORDER: "file",
+    GAPS_LISTING: "Table",
+    GAPS_CHOSEN: {},
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",
@@ -118,7 +122,7 @@ _DEFAULTS = {
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
-    *(GAPS_VIEW, GAPS_ORDER),
+    *(GAPS_VIEW, GAPS_ORDER, GAPS_LISTING),
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
 )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 import streamlit as st
 
 from core import jobs
+from core.store import gaps
 from core.store import rules as store_rules
 from core.store.jobs import job_row
 from core.store.labels import rules
 from core.store.missing import report
+from core.store.rules import change_rules
+from core.workspace import Workspace
 from pages.ui import measuring
+from pages.ui.gap_listing import as_text
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
@@ -89,7 +94,7 @@ def test_the_gaps_are_drawn_row_by_row_together_and_by_class(demo, open_page):
     for view, key in (("Row by row", "gap_matrix"), ("Together", "gaps_together"), ("By class", "cells_by_class")):
         app.segmented_control(key="gaps_view").set_value(view).run()
         assert not app.exception, app.exception[0].value
-        assert key in {chart.key for chart in app.get("plotly_chart")}
+        assert key in drawn(app)
     app.segmented_control(key="gaps_view").set_value("Row by row").run()
     for order in ("pattern", "label"):
         app.selectbox(key="gaps_order").set_value(order).run()
@@ -141,3 +146,123 @@ def test_pictures_that_can_not_be_read_are_said_with_the_reason(demo, open_page)
     app.segmented_control(key="gaps_view").set_value("By chance?").run()
     assert any("1 of 30 pictures can't be read" in m.value and r"\*gone\*" in m.value for m in app.markdown)
     assert app.button(key="measure").label == "Try again"
+
+
+def drawn(app) -> set[str]:
+    """Names of the pictures on the page: keys carry how often the choice changed as well."""
+    return {chart.proto.id.split("-", 2)[2].split(":")[0] for chart in app.get("plotly_chart")}
+
+
+def pick(app, start: str) -> None:
+    """Choose from the list what begins like this."""
+    field = app.selectbox(key="gaps_pick")
+    field.set_value(next(option for option in field.options if option.startswith(start))).run()
+    assert not app.exception, app.exception[0].value
+
+
+def images(app) -> int:
+    return int({m.label: m.value for m in app.metric}["Images"].replace(",", ""))
+
+
+def chips(app) -> list[str]:
+    return [button.label for button in app.button if button.key.startswith("gaps_drop_")]
+
+
+def strip(app) -> str:
+    return next(block.proto.body for block in app.get("html") if "scene_" in block.proto.body)
+
+
+def test_a_choice_filters_the_figures_and_the_images_and_can_be_taken_back(demo, open_page):
+    with demo.read() as connection:
+        before = report(connection)
+    app = open_page("missing_values")
+    pick(app, "mask: open")
+    assert chips(app) == ["mask: open"]
+    assert images(app) == before.by_label["mask"]["open"]
+    assert strip(app).count("mask: open") == 2 * min(6, images(app))  # as text and as what a mouse over it says
+    pick(app, "missing: mask, 5k")
+    assert chips(app) == ["mask: open", "missing: mask, 5k"]
+    both = images(app)
+    assert both == next(p.rows for p in before.patterns if p.missing == ("mask", "5k"))
+    pick(app, "distancing: given")
+    app.button(key="gaps_drop_1").click().run()
+    assert chips(app) == ["mask: open", "distancing: given"]
+    app.button(key="gaps_clear").click().run()
+    assert (chips(app), images(app)) == ([], before.rows)
+
+
+def test_a_choice_that_no_image_fulfils_is_said_and_can_be_taken_back(demo, open_page):
+    app = open_page("missing_values")
+    pick(app, "missing: mask, 5k")
+    pick(app, "mask: given")
+    assert images(app) == 0
+    assert any("No image is like that" in caption.value for caption in app.caption)
+    for view in ("Together", "By class", "By chance?", "Row by row"):
+        app.segmented_control(key="gaps_view").set_value(view).run()
+        assert not app.exception, app.exception[0].value
+    app.button(key="gaps_clear").click().run()
+    assert images(app) == 30
+
+
+def test_the_images_are_paged_and_a_new_choice_begins_with_the_first(demo, open_page):
+    app = open_page("missing_values")
+    first = strip(app)
+    assert app.button(key="strip_previous").disabled
+    app.button(key="strip_next").click().run()
+    assert any("7 to 12 of 30 images" in caption.value for caption in app.caption)
+    assert strip(app) != first
+    app.button(key="strip_previous").click().run()
+    assert strip(app) == first
+    app.button(key="strip_next").click().run()
+    pick(app, "mask: given")
+    assert any("1 to 6 of" in caption.value for caption in app.caption)
+
+
+def test_images_whose_files_are_gone_are_shown_with_their_cells_and_it_is_said(demo, open_page):
+    with demo.write() as connection:
+        connection.exec_driver_sql("UPDATE image SET path = path || '.gone'")
+    for path in (demo.root / "previews").rglob("*.jpg"):
+        path.unlink()
+    app = open_page("missing_values")
+    assert strip(app).count("no picture file") == 6
+    assert any("was the folder moved?" in caption.value for caption in app.caption)
+
+
+def test_a_page_without_a_table_leads_to_the_one_that_brings_it_in(demo, open_page):
+    Workspace.create(demo.root.parent / "empty")
+    app = open_page("missing_values")
+    app.selectbox(key="workspace").set_value(str(demo.root.parent / "empty")).run()
+    assert not app.exception
+    assert not app.error
+    assert "Dataset page" in app.info[0].value
+
+
+def test_images_that_break_a_rule_are_told_apart_and_can_be_chosen(demo, open_page):
+    with demo.write() as connection:
+        change_rules(connection, ["mask = not distancing"])
+        broken = report(connection).conflict_rows
+    assert broken > 6
+    app = open_page("missing_values")
+    listed = next(d.value for d in app.dataframe if "a smallest set of cells" in d.value.columns)
+    assert len(listed) == broken
+    app.button(key="only_conflicts").click().run()
+    assert chips(app) == ["breaks a rule"]
+    assert images(app) == broken
+
+
+def test_of_very_many_conflicts_some_are_shown_and_it_is_said_of_how_many(demo, open_page, monkeypatch):
+    with demo.write() as connection:
+        change_rules(connection, ["mask = not distancing"])
+        broken = report(connection).conflict_rows
+    monkeypatch.setattr(gaps, "conflicts", partial(gaps.conflicts, limit=4))
+    app = open_page("missing_values")
+    assert any(f"The first 4 of {broken} images" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("form", "first"),
+    [("One line", "mask 3 · a | b 1"), ("TSV", "missing\trows\nmask\t3\na | b\t1"),
+     ("Markdown", "| missing | rows |\n| --- | ---: |\n| mask | 3 |\n| a \\| b | 1 |")],
+)  # fmt: skip
+def test_the_counts_can_be_copied(form, first):
+    assert as_text([("mask", 3), ("a | b", 1)], form) == first
