@@ -13,9 +13,9 @@ from core.labels.missing import MissingReport
 from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
 from core.store import gaps, missingness, profiles, rules
-from core.store.images import image_count
 from core.store.labels import labels as read_labels
-from core.store.missing import report
+from core.store.labels import rules as read_rules
+from core.store.missing import gaps_by_image, imported, report
 from core.workspace import DATABASE, Workspace
 
 
@@ -52,14 +52,14 @@ def gaps_together(workspace: Workspace) -> np.ndarray:
 
 def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
     """The share of gaps, (H, L) in 0..1, of the table's rows taken together in H parts, in an order of `ORDERS`."""
-    return _gap_matrix(stamp(workspace), by, label, workspace)
+    return _gap_matrix(str(workspace.root), _imported(stamp(workspace), workspace), by, label, workspace)
 
 
 def findings(workspace: Workspace) -> list[Finding]:
     """How gaps go with other labels and with what is known of the images, least likely by chance first."""
     with workspace.read() as connection:
-        count = image_count(connection)
-    return _findings(stamp(workspace), count, workspace)
+        texts = tuple(read_rules(connection))
+    return _findings(str(workspace.root), _imported(stamp(workspace), workspace), texts, workspace)
 
 
 def reasons(workspace: Workspace) -> tuple[list[gaps.Reason], list[gaps.Reason]]:
@@ -78,25 +78,35 @@ def _missing(state: tuple, _workspace: Workspace) -> MissingReport:
         return report(connection)
 
 
-@st.cache_data(max_entries=16, show_spinner="Laying out the rows…")
-def _gap_matrix(state: tuple, by: str, label: int, _workspace: Workspace) -> np.ndarray:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _imported(state: tuple, _workspace: Workspace) -> str:
     with _workspace.read() as connection:
-        found = profiles.read(connection)
-        _, profile_ids = profiles.by_image(connection)
-    gaps = (found.given == MISSING)[np.searchsorted(found.ids, profile_ids)]
-    return nullity.matrix(gaps[nullity.ordered(gaps, by, label)])
+        return imported(connection)
+
+
+# What follows hangs on the imported values alone: a decision leaves it as it is, and nothing of it is done again.
+@st.cache_data(max_entries=32, show_spinner="Laying out the rows…")
+def _gap_matrix(root: str, digest: str, by: str, label: int, _workspace: Workspace) -> np.ndarray:
+    gaps, at = _gaps_by_image(root, digest, _workspace)
+    return nullity.matrix(gaps[at[nullity.ordered(gaps, at, by, label)]])
 
 
 @st.cache_data(max_entries=8, show_spinner="Holding the gaps against everything else…")
-def _findings(state: tuple, count: int, _workspace: Workspace) -> list[Finding]:
-    facts = _facts(str(_workspace.root), count, _workspace)
+def _findings(root: str, digest: str, rules: tuple[str, ...], _workspace: Workspace) -> list[Finding]:
+    facts = _facts(root, digest, _workspace)
     with _workspace.read() as connection:
         return missingness.findings(connection, facts)
 
 
-# A resource, not data: an array of a million images is not copied on every look.
+# Resources, not data: arrays of a million images are not copied on every look.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, count: int, _workspace: Workspace) -> list[missingness.Fact]:
+def _gaps_by_image(root: str, digest: str, _workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    with _workspace.read() as connection:
+        return gaps_by_image(connection)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _facts(root: str, digest: str, _workspace: Workspace) -> list[missingness.Fact]:
     with _workspace.read() as connection:
         return missingness.image_facts(connection)
 
