@@ -1,6 +1,7 @@
 """The Missing values page on a million rows x 6 labels, against an empty page and against what people use instead.
 
-    python benchmarks/missing_million.py [--rows N] [--rounds N] [--colds N] [--folder DIR] [--only NAME ...] [--json FILE]
+    python benchmarks/missing_million.py [--rows N] [--rounds N] [--colds N] [--folder DIR] [--only NAME ...]
+                                        [--json FILE]
 
 All in one run, in turns, in one Chromium, each app in a server of its own:
 
@@ -10,11 +11,12 @@ All in one run, in turns, in one Chromium, each app in a server of its own:
     missingno-sample  the same pictures of 1,000 rows, as missingno's own introduction draws them
     pandas            the frame in the session, counted by pandas, drawn by plotly
 
-A view lasts from the press on the page's name to the drawn page: the browser's own clock, from the event's time stamp to
-the last change below the page's main part, two animation frames later, with all charts and pictures in it. `cold` is the first
-view after the server's start in a browser that has never been there; `warm` every other. An interaction is timed in the
-same way. Seconds of script runs are noted by a wrapper around Streamlit's own function, in the benchmark's process
-only; memory is the most that a server's process had resident (Linux). Figures of one run are to be compared, not those of two.
+A view lasts from the press on the page's name to the drawn page: the browser's own clock, from the event's time stamp
+to the last change below the page's main part, two animation frames later, with all charts and pictures in it. `cold`
+is the first view after the server's start in a browser that has never been there; `fresh tab` the first of another
+browser; `after a decision` one with a cell decided since the last look; `warm` every other. An interaction is timed in
+the same way. Seconds of script runs are noted by a wrapper around Streamlit's own function, in the benchmark's
+processes only; memory is the most that a server had resident (Linux). Compare figures of one run, not of two.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -38,7 +41,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from benchmarks.million.browser import Tab, chromium  # noqa: E402
 from benchmarks.million.report import told  # noqa: E402
 from benchmarks.million.servers import HERE, Server  # noqa: E402
-from benchmarks.million.table import make  # noqa: E402
+from benchmarks.million.table import decide_one, make  # noqa: E402
 
 PAGE = "Missing values"
 OTHER = {"gapwise": "Dataset"}  # where a view begins; "Other" in the other apps
@@ -63,6 +66,7 @@ INTERACTIONS = {
         "pattern": lambda tab: tab.pick("Images with this pattern", 3),
     },
 }
+DECISIONS = 3  # looks at the page with a decision before each
 SLOW = 5000  # milliseconds; an app that takes longer for a view is looked at in every third round only
 
 
@@ -78,11 +82,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gapwise-") as scratch:
         folder = args.folder or Path(scratch) / "workspace"
         print(f"The table: {args.rows:,} rows, in {folder if args.folder else 'a temporary folder'}", flush=True)
-        make(folder, args.rows)
+        workspace = make(folder, args.rows)
         chosen = servers(folder.resolve(), Path(scratch))
         if args.only:
             chosen = [server for server in chosen if server.name in {"empty", *args.only}]
-        found = measured(chosen, args.rounds, args.colds)
+        found = measured(chosen, args.rounds, args.colds, lambda: decide_one(workspace))
     found = {"rows": args.rows, "rounds": args.rounds, "machine": platform.platform(), "cores": os.cpu_count(), **found}
     print(told(found))
     if args.json:
@@ -111,7 +115,7 @@ def servers(workspace: Path, scratch: Path) -> list[Server]:
     ]
 
 
-def measured(servers: list[Server], rounds: int, colds: int) -> dict:
+def measured(servers: list[Server], rounds: int, colds: int, decide: Callable[[], None]) -> dict:
     """Return every figure: app to cold views, warm views, interactions, memory; and how busy the machine was."""
     found = {server.name: {"cold": [], "warm": [], "interactions": defaultdict(list)} for server in servers}
     load = [os.getloadavg()[0]]
@@ -139,6 +143,9 @@ def measured(servers: list[Server], rounds: int, colds: int) -> dict:
                         continue
                     one_round(tab, seen, first=not turn)
                 print(f"round {turn} of {rounds}, load {load[-1]:.1f}", file=sys.stderr, flush=True)
+            for _ in range(DECISIONS if "gapwise" in tabs else 0):
+                decide()
+                found["gapwise"].setdefault("after_decision", []).append(view(tabs["gapwise"]))
             for server in servers:
                 found[server.name]["peak_mib"] = server.peak_mib()
         finally:

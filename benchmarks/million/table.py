@@ -111,23 +111,34 @@ def _add_images(connection, rows: int) -> list[int]:
     table_id = connection.execute(statement).inserted_primary_key[0]
     ids: list[int] = []
     for start in range(0, rows, _AT_ONCE):
-        part = [
-            {
-                **{"table_id": table_id, "row": row, "fname": _name(row, rows), "path": f"/photos/{_name(row, rows)}"},
-                **{"width": 640 + row % 7 * 100, "height": 480, "bytes": 50_000 + row % 1000, "digest": str(row)},
-            }
-            for row in range(start, min(rows, start + _AT_ONCE))
-        ]
+        part = [_image(table_id, row, rows) for row in range(start, min(rows, start + _AT_ONCE))]
         ids += images.add_images(connection, part)
     return ids
 
 
+def _image(table_id: int, row: int, rows: int) -> dict:
+    name = _name(row, rows)
+    size = {"width": 640 + row % 7 * 100, "height": 480, "bytes": 50_000 + row % 1000}
+    return {"table_id": table_id, "row": row, "fname": name, "path": f"/photos/{name}", "digest": str(row), **size}
+
+
 def _decide(workspace: Workspace, rng: np.random.Generator, codes: np.ndarray, label_ids: list[int]) -> None:
-    """Answer some of the open masks, as a person would on the Review page."""
+    """Answer some of the missing masks, as a person would on the Review page."""
     missing = np.flatnonzero(codes[:, 0] == MISSING)
+    for row in rng.choice(missing, min(DECISIONS, len(missing)), replace=False).tolist():
+        decide(workspace, row + 1, label_ids[0], row % 2)
+
+
+def decide_one(workspace: Workspace) -> None:
+    """Answer the first open mask: what a person does between two looks at the page."""
+    with workspace.read() as connection:
+        image_id = cells.open_cells(connection, 1)[0].image_id
+    decide(workspace, image_id, 1, 1)
+
+
+def decide(workspace: Workspace, image_id: int, label_id: int, value: int) -> None:
     with workspace.write() as connection:
-        for row in rng.choice(missing, min(DECISIONS, len(missing)), replace=False).tolist():
-            decisions.decide(
-                connection, client_id=f"million-{row}", reviewer="benchmark", action="choose",
-                image_id=row + 1, label_id=label_ids[0], value=row % 2,
-            )  # fmt: skip
+        decisions.decide(
+            connection, client_id=f"million-{image_id}", reviewer="benchmark", action="choose",
+            image_id=image_id, label_id=label_id, value=value,
+        )  # fmt: skip

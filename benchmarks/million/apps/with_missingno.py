@@ -33,7 +33,9 @@ def missing_values() -> None:
     st.metric("Rows", f"{len(frame):,}")
     left, right = st.columns(2)
     places = (left, right, left, right)
-    for place, draw in zip(places, (missingno.matrix, missingno.bar, missingno.heatmap, missingno.dendrogram)):
+    for place, draw in zip(
+        places, (missingno.matrix, missingno.bar, missingno.heatmap, missingno.dendrogram), strict=True
+    ):
         figure, axes = plt.subplots(figsize=(9, 5))
         draw(frame, ax=axes, **({"sparkline": False} if draw is missingno.matrix else {}))
         place.pyplot(figure)

@@ -22,7 +22,9 @@ def missing_values() -> None:
     row.metric("Rows", f"{len(frame):,}")
     row.metric("Gaps", f"{int(gaps.to_numpy().sum()):,}")
     patterns = gaps.value_counts()
-    names = [", ".join(c for c, gap in zip(gaps.columns, key) if gap) or "nothing" for key in patterns.index]
+    names = [
+        ", ".join(c for c, gap in zip(gaps.columns, key, strict=True) if gap) or "nothing" for key in patterns.index
+    ]
     left, right = st.columns(2)
     with left:
         st.plotly_chart(px.bar(gaps.sum(), orientation="h", labels={"value": "missing", "index": ""}), key="labels")
