@@ -46,7 +46,9 @@ st.button(
 left, right = st.container(key="pair_missing").columns(2, gap="large")
 with left:
     st.subheader("Cells by label", anchor=False)
-    st.plotly_chart(cells_by_label(report.by_label), key="cells_by_label", config={"displayModeBar": False})
+    st.plotly_chart(
+        readers.figure(cells_by_label, report.by_label), key="cells_by_label", config={"displayModeBar": False}
+    )
     st.subheader("Counts", anchor=False)
     counts = {**report.missing, **{k.replace("+", " and "): n for k, n in report.together.items()}}
     narrow = {"rows": st.column_config.NumberColumn(width="small")}
@@ -54,7 +56,8 @@ with left:
     st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 400), key="counts", column_config=narrow)
 with right:
     st.subheader("Missing together", anchor=False)
-    st.plotly_chart(patterns(report.patterns, list(report.missing)), key="patterns", config={"displayModeBar": False})
+    upset = readers.figure(patterns, report.patterns[:MAX_PATTERNS], list(report.missing))
+    st.plotly_chart(upset, key="patterns", config={"displayModeBar": False})
     if len(report.patterns) > MAX_PATTERNS:
         rest = sum(p.rows for p in report.patterns[MAX_PATTERNS:])
         st.caption(f"{len(report.patterns) - MAX_PATTERNS:,} rarer patterns with {rest:,} rows are not drawn.")

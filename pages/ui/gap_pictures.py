@@ -30,8 +30,8 @@ def section(workspace: Workspace, report: MissingReport) -> None:
     if view == "Row by row":
         _matrix(workspace, labels, report.rows)
     elif view == "Together":
-        st.plotly_chart(gaps_together(readers.gaps_together(workspace), _names(labels)), key="gaps_together",
-                        config=_PLAIN)  # fmt: skip
+        together = readers.figure(gaps_together, readers.gaps_together(workspace), _names(labels))
+        st.plotly_chart(together, key="gaps_together", config=_PLAIN)
         st.caption(
             "1: always missing together; -1: never both missing and never both there; 0: one says nothing about the"
             " other. A label without gaps, or with nothing but gaps, has no number."
@@ -41,7 +41,8 @@ def section(workspace: Workspace, report: MissingReport) -> None:
     else:
         chosen = st.selectbox("Label", range(len(labels)), format_func=lambda i: labels[i].name, key="gaps_class")
         label = labels[chosen]
-        st.plotly_chart(cells_by_class(report.by_class[label.name], label.names), key="cells_by_class", config=_PLAIN)
+        bars = readers.figure(cells_by_class, report.by_class[label.name], label.names)
+        st.plotly_chart(bars, key="cells_by_class", config=_PLAIN)
 
 
 def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
@@ -53,7 +54,7 @@ def _matrix(workspace: Workspace, labels: list[Label], rows: int) -> None:
         label = row.selectbox("Label", range(len(labels)), format_func=lambda i: labels[i].name, key="gaps_label",
                               width=240)  # fmt: skip
     shares = readers.gap_matrix(workspace, by, label)
-    st.plotly_chart(gap_matrix(shares, _names(labels), rows), key="gap_matrix", config=_PLAIN)
+    st.plotly_chart(readers.figure(gap_matrix, shares, _names(labels), rows), key="gap_matrix", config=_PLAIN)
     if rows > len(shares):
         each = rows / len(shares)
         about = f"{each:,.0f}" if each >= 10 else f"{each:.1f}"  # 600 rows in 500 lines are not 1 row each

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from core.store import profiles
 from core.store import rules as store_rules
 from core.store.labels import rules
 from core.store.missing import report
+from pages.ui import readers
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
@@ -104,3 +107,17 @@ def test_where_the_gaps_lie_is_not_asked_of_every_image_again_when_cells_are_wri
     assert not app.exception
     app.selectbox(key="gaps_order").set_value("pattern").run()
     assert not app.exception
+
+
+def test_a_picture_is_drawn_once_for_the_same_facts_and_anew_for_others():
+    drawn = []
+
+    def draw(shares, names):
+        drawn.append(names)
+        return object()
+
+    first = readers.figure(draw, np.eye(2), ["mask", "5k"])
+    assert readers.figure(draw, np.eye(2), ["mask", "5k"]) is first
+    assert readers.figure(draw, np.ones((2, 2)), ["mask", "5k"]) is not first
+    assert readers.figure(draw, np.eye(2), ["mask", "crowd"]) is not first
+    assert len(drawn) == 3
