@@ -84,14 +84,8 @@ class Images:
         """Return (N,) rows in an order of `nullity.ORDERS`; sorted once."""
         key = (by, label if by == "label" else 0)
         if key not in self._orders:
-            self._orders[key] = self._sorted(ground, by, label)
+            self._orders[key] = ordered(ground.gaps, self.at, by, label)
         return self._orders[key]
-
-    def _sorted(self, ground: Ground, by: str, label: int) -> np.ndarray:
-        if by != "pattern":
-            return ordered(ground.gaps[self.at], by, label)
-        # As `ordered` does, by patterns that are counted already: a tenth of a second for a million images, not four.
-        return np.argsort(ground.pattern_of[self.at].astype(np.int32), kind="stable")
 
 
 def read_ground(connection: Connection) -> Ground:

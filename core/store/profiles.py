@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, String, bindparam, cast, func, select, update
 
 from core.labels.label import MISSING, Label
 from core.store import schema
@@ -75,11 +75,15 @@ def read(connection: Connection) -> Profiles:
 def by_image(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
     """Return (N,) int64 ids of all images, in their order, and (N,) int64 ids of their profiles."""
     i = schema.image.c
-    query = select(i.id, i.profile_id).where(i.profile_id.is_not(None)).order_by(i.id)
-    # Straight from the driver's cursor: SQLAlchemy's rows take three times as long, and there may be a million.
-    rows = connection.execute(query).cursor.fetchall()
-    ids, profiles = (np.fromiter((row[i] for row in rows), np.int64, len(rows)) for i in (0, 1))
-    return ids, profiles
+    # One text of numbers for each profile: a million rows through the driver take three times as long.
+    listed = func.aggregate_strings(cast(i.id, String), ",")
+    query = select(i.profile_id, listed).where(i.profile_id.is_not(None)).group_by(i.profile_id)
+    rows = connection.execute(query).all()
+    theirs = [np.fromstring(numbers, np.int64, sep=",") for _, numbers in rows]
+    ids = np.concatenate([np.zeros(0, np.int64), *theirs])
+    profiles = np.repeat(np.array([row[0] for row in rows], np.int64), [len(part) for part in theirs])
+    order = np.argsort(ids)
+    return ids[order], profiles[order]
 
 
 def refresh(connection: Connection, image_ids: Sequence[int]) -> None:

@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 
 from core.labels import nullity
-from core.labels.label import MISSING, Label
+from core.labels.label import Label
 from core.labels.missing import MissingReport
 from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
-from core.store import gaps, measured, missingness, profiles, rules
+from core.store import gaps, measured, missingness, rules
 from core.store.facts import Fact
-from core.store.images import image_count
 from core.store.labels import labels as read_labels
-from core.store.missing import report
+from core.store.labels import rules as read_rules
+from core.store.missing import gaps_by_image, imported, report
 from core.workspace import DATABASE, Workspace
 
 
@@ -46,23 +46,22 @@ def labels(workspace: Workspace) -> list[Label]:
 
 def gap_matrix(workspace: Workspace, by: str, label: int) -> np.ndarray:
     """The share of gaps, (H, L) in 0..1, of the table's rows taken together in H parts, in an order of `ORDERS`."""
-    return _gap_matrix(stamp(workspace), by, label, workspace)
+    return _gap_matrix(str(workspace.root), _imported(stamp(workspace), workspace), by, label, workspace)
 
 
 def findings(workspace: Workspace) -> list[Finding]:
     """How gaps go with other labels and with what is known of the images, least likely by chance first."""
-    return _findings(stamp(workspace), _known(workspace), workspace)
+    with workspace.read() as connection:
+        texts = tuple(read_rules(connection))
+        edition = measured.edition(connection)
+    return _findings(str(workspace.root), _imported(stamp(workspace), workspace), edition, texts, workspace)
 
 
 def facts(workspace: Workspace) -> list[Fact]:
     """What is known of every image beside its labels."""
-    return _facts(str(workspace.root), _known(workspace), workspace)
-
-
-def _known(workspace: Workspace) -> tuple[int, int]:
-    """What changes when there are new images, or they were measured."""
     with workspace.read() as connection:
-        return image_count(connection), measured.edition(connection)
+        edition = measured.edition(connection)
+    return _facts(str(workspace.root), _imported(stamp(workspace), workspace), edition, workspace)
 
 
 def conflicts(workspace: Workspace) -> list[gaps.Reason]:
@@ -81,25 +80,36 @@ def _missing(state: tuple, _workspace: Workspace) -> MissingReport:
         return report(connection)
 
 
-@st.cache_data(max_entries=16, show_spinner="Laying out the rows…")
-def _gap_matrix(state: tuple, by: str, label: int, _workspace: Workspace) -> np.ndarray:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _imported(state: tuple, _workspace: Workspace) -> str:
     with _workspace.read() as connection:
-        found = profiles.read(connection)
-        _, profile_ids = profiles.by_image(connection)
-    gaps = (found.given == MISSING)[np.searchsorted(found.ids, profile_ids)]
-    return nullity.matrix(gaps[nullity.ordered(gaps, by, label)])
+        return imported(connection)
+
+
+# What follows hangs on the imported values alone: a decision leaves it as it is, and nothing of it is done again.
+# What follows hangs on the imported values alone: a decision leaves it as it is, and nothing of it is done again.
+@st.cache_data(max_entries=32, show_spinner="Laying out the rows…")
+def _gap_matrix(root: str, digest: str, by: str, label: int, _workspace: Workspace) -> np.ndarray:
+    gaps, at = _gaps_by_image(root, digest, _workspace)
+    return nullity.matrix(gaps[at[nullity.ordered(gaps, at, by, label)]])
 
 
 @st.cache_data(max_entries=8, show_spinner="Holding the gaps against everything else…")
-def _findings(state: tuple, known: tuple[int, int], _workspace: Workspace) -> list[Finding]:
-    facts = _facts(str(_workspace.root), known, _workspace)
+def _findings(root: str, digest: str, edition: int, rules: tuple[str, ...], _workspace: Workspace) -> list[Finding]:
+    facts = _facts(root, digest, edition, _workspace)
     with _workspace.read() as connection:
         return missingness.findings(connection, facts)
 
 
-# A resource, not data: an array of a million images is not copied on every look.
+# Resources, not data: arrays of a million images are not copied on every look.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, known: tuple[int, int], _workspace: Workspace) -> list[Fact]:
+def _gaps_by_image(root: str, digest: str, _workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    with _workspace.read() as connection:
+        return gaps_by_image(connection)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _facts(root: str, digest: str, edition: int, _workspace: Workspace) -> list[Fact]:
     with _workspace.read() as connection:
         return missingness.image_facts(connection, _workspace.root)
 

@@ -36,13 +36,23 @@ def test_no_rows_correlate_with_nothing():
     ("by", "label", "order"), [("file", 0, [0, 1, 2, 3]), ("label", 0, [1, 3, 0, 2]), ("label", 1, [2, 0, 1, 3])]
 )
 def test_rows_are_in_file_order_or_those_that_lack_a_label_first(by, label, order):
-    assert ordered(GAPS, by, label).tolist() == order
+    assert ordered(GAPS, np.arange(4), by, label).tolist() == order
 
 
 def test_by_pattern_the_commonest_rows_come_first_and_stay_together():
-    order = ordered(GAPS, "pattern")
+    order = ordered(GAPS, np.arange(4), "pattern")
     assert order[:2].tolist() == [1, 3]
     assert sorted(order.tolist()) == [0, 1, 2, 3]
+
+
+def test_rows_that_share_what_they_lack_are_ordered_like_rows_written_out():
+    rng = np.random.default_rng(0)
+    gaps, at = rng.random((20, 3)) < 0.5, rng.integers(0, 20, 200)  # 8 combinations, so most are there twice
+    rows = gaps[at]
+    counts = {tuple(line): int((rows == line).all(axis=1).sum()) for line in rows}
+    wanted = sorted(range(200), key=lambda i: (-counts[tuple(rows[i])], *rows[i], i))
+    assert ordered(gaps, at, "pattern").tolist() == wanted
+    assert ordered(gaps, at, "label", 2).tolist() == sorted(range(200), key=lambda i: not rows[i, 2])
 
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 4, 9])
