@@ -18,8 +18,7 @@ if nothing:
 with told():
     report = readers.missing(workspace)
     gap_linked.section(workspace)
-gap_listing.section(report)
 gap_reasons.section(workspace, report.conflict_rows)
-with st.expander("Rules", icon=":material/rule:"):
-    rules_form.edit(workspace)
+gap_listing.section(report)
+rules_form.section(workspace)
 approaches.section(workspace)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from core.charts.colors import ACCENT, CELL_COLORS, CELL_MEANINGS, MUTED
+from core.charts.spec import Spec
 from core.charts.text import IN_HOVER, shown, ticks
 from core.labels.missing import SOURCE_NAMES, Pattern
 
@@ -31,7 +30,7 @@ _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceord
            "itemclick": False, "itemdoubleclick": False}  # fmt: skip
 
 
-def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[tuple[str, str]] = ()) -> go.Figure:
+def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[tuple[str, str]] = ()) -> Spec:
     """Bars of cells per label, split by source or kind of gap; `counts` as `MissingReport.by_label`.
 
     A bar's `customdata` is (place of the label, place of the kind in CELL_COLORS).
@@ -39,12 +38,13 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
     Args:
         chosen: Label and kind of the bars that stand out; all do when there is none.
     """
-    figure, names = go.Figure(), list(counts)
+    figure, names = Spec(), list(counts)
     for k, (kind, color) in enumerate(CELL_COLORS.items()):
         values = [counts[name][kind] for name in names]
         if not any(values):
             continue
-        figure.add_bar(
+        figure.trace(
+            "bar",
             **CLICKED,
             y=list(range(len(names))),
             x=values,
@@ -61,12 +61,12 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
             hovertemplate=f"%{{hovertext}}: %{{x:,}} {kind}<br>{CELL_MEANINGS[kind]}<extra></extra>",
         )
     _stacked(figure, len(names), 46 if len(names) <= 8 else 26)
-    figure.update_layout(uniformtext={"mode": "hide", "minsize": 11})  # a number that does not fit says nothing
-    figure.update_yaxes(**ticks(names), autorange="reversed", automargin=True)
+    figure.layout(uniformtext={"mode": "hide", "minsize": 11})  # a number that does not fit says nothing
+    figure.axis("yaxis", **ticks(names), autorange="reversed", automargin=True)
     return figure
 
 
-def cells_by_class(counts: np.ndarray, names: Sequence[str], chosen: Collection[tuple[int, str]] = ()) -> go.Figure:
+def cells_by_class(counts: np.ndarray, names: Sequence[str], chosen: Collection[tuple[int, str]] = ()) -> Spec:
     """Bars of one label's known cells per class, split by source; of the commonest where there are many.
 
     A bar's `customdata` is (place of the class, place of the source in SOURCE_NAMES).
@@ -76,24 +76,25 @@ def cells_by_class(counts: np.ndarray, names: Sequence[str], chosen: Collection[
         names: What people read for the classes, in the same order.
         chosen: Class and source of the bars that stand out; a source "" stands for all of them.
     """
-    figure = go.Figure()
+    figure = Spec()
     kept = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:MAX_CLASSES]).tolist()
     for s, kind in enumerate(SOURCE_NAMES):
         if not counts[kept, s].any():
             continue
         faded = [max(_opacity((c, kind), chosen), _opacity((c, ""), chosen)) for c in kept]
-        figure.add_bar(
+        figure.trace(
+            "bar",
             **CLICKED, y=list(range(len(kept))), x=counts[kept, s], name=kind, orientation="h",
             marker={"color": CELL_COLORS[kind], "opacity": faded}, customdata=[[c, s] for c in kept],
             hovertext=[shown(names[c], IN_HOVER) for c in kept],
             hovertemplate="%{hovertext}: %{x:,} " + kind + "<extra></extra>",
         )  # fmt: skip
     _stacked(figure, len(kept), 46 if len(kept) <= 8 else 18)
-    figure.update_yaxes(**ticks([names[c] for c in kept]), autorange="reversed", automargin=True)
+    figure.axis("yaxis", **ticks([names[c] for c in kept]), autorange="reversed", automargin=True)
     return figure
 
 
-def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float] | None = None) -> go.Figure:
+def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float] | None = None) -> Spec:
     """Bars of open cells per label, the darker the more cells one answer settles.
 
     A bar's `customdata` is its place in `found`.
@@ -102,14 +103,15 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
         found: Label, how many cells an answer settles on average, and how many open cells are like that.
         chosen: Label to the least number, of the bars that stand out.
     """
-    figure = go.Figure()
+    figure = Spec()
     names = list(dict.fromkeys(label for label, _, _ in found))
     most = max((settles for _, settles, _ in found), default=1.0)
     for n, (label, settles, cells) in enumerate(found):
         stands_out = not chosen or settles >= chosen.get(label, np.inf) - 1e-3
         depth = 0.35 + 0.65 * (settles - 1) / max(1e-9, most - 1) if most > 1 else 0.6
         ink = _FADED_INK if not stands_out or depth < 0.6 else "#FFFFFF"
-        figure.add_bar(
+        figure.trace(
+            "bar",
             **CLICKED, y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
             marker={"color": f"rgba(15, 118, 110, {depth:.2f})", "opacity": 1 if stands_out else FADED},
             text=[f"{cells:,} × {settles:.3g}"], textposition="inside", insidetextanchor="middle", textangle=0,
@@ -118,12 +120,13 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
             " itself included<extra></extra>",
         )  # fmt: skip
     _stacked(figure, len(names), 40 if len(names) <= 8 else 26)
-    figure.update_layout(showlegend=False, xaxis_title="open cells", uniformtext={"mode": "hide", "minsize": 11})
-    figure.update_yaxes(**ticks(names), autorange="reversed", automargin=True)
+    figure.layout(showlegend=False, uniformtext={"mode": "hide", "minsize": 11})
+    figure.axis("xaxis", title="open cells")
+    figure.axis("yaxis", **ticks(names), autorange="reversed", automargin=True)
     return figure
 
 
-def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, ...] | None = None) -> go.Figure:
+def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, ...] | None = None) -> Spec:
     """An UpSet plot: how many rows lack exactly which labels (Lex et al. 2014).
 
     The `customdata` of a bar and of its dots is the pattern's place in `found`.
@@ -138,8 +141,9 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
     hover = [_lacking(p) for p in drawn]
     step = 34 if len(names) <= 8 else 20
     dots_height = step * max(len(names), 2)
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.02, row_heights=[190, dots_height])
-    figure.add_bar(
+    figure = Spec()
+    figure.trace(
+        "bar",
         **CLICKED,
         x=x,
         y=[p.rows for p in drawn],
@@ -152,12 +156,12 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
         customdata=[[n] for n in x],
         hovertext=hover,
         hovertemplate="%{y:,} rows: %{hovertext}<extra></extra>",
-        row=1,
-        col=1,
     )
     for missing, color in ((False, MUTED), (True, ACCENT)):
         dots = [(n, j) for n, p in enumerate(drawn) for j, name in enumerate(names) if (name in p.missing) == missing]
-        figure.add_scatter(
+        figure.trace(
+            "scatter",
+            second=True,
             **CLICKED,
             x=[n for n, _ in dots],
             y=[j for _, j in dots],
@@ -169,30 +173,30 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
             customdata=[[n] for n, _ in dots],
             hovertext=[f"{shown(names[j], IN_HOVER)} {'missing' if missing else 'known'}" for _, j in dots],
             hovertemplate="%{hovertext}<extra></extra>",
-            row=2,
-            col=1,
         )  # fmt: skip
-    figure.update_layout(
+    figure.layout(
         showlegend=False,
         height=40 + 190 + dots_height,
         margin={**_MARGIN, "t": 28 if wide else 44},
         bargap=0.5,
     )
-    figure.update_xaxes(
-        showticklabels=False, showgrid=False, zeroline=False, range=[-0.6, max(len(drawn), 1) - 0.4], fixedrange=True
-    )
-    figure.update_yaxes(title_text="rows", fixedrange=True, rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(**ticks(names), range=[len(names) - 0.4, -0.6], automargin=True, fixedrange=True, row=2, col=1)
+    below = dots_height / (190 + dots_height)  # the share of the height that the dots have
+    columns = {
+        "showticklabels": False, "showgrid": False, "zeroline": False, "range": [-0.6, max(len(drawn), 1) - 0.4],
+        "fixedrange": True,
+    }  # fmt: skip
+    figure.axis("xaxis", **columns, anchor="y", matches="x2")
+    figure.axis("xaxis2", **columns, anchor="y2")
+    figure.axis("yaxis", title="rows", fixedrange=True, rangemode="tozero", domain=[below + 0.02, 1.0], anchor="x")
+    figure.axis("yaxis2", **ticks(names), range=[len(names) - 0.4, -0.6], automargin=True, fixedrange=True,
+                domain=[0.0, below - 0.01], anchor="x2")  # fmt: skip
     return figure
 
 
-def _stacked(figure: go.Figure, bars: int, each: int) -> None:
-    figure.update_layout(
-        barmode="stack", height=90 + each * max(bars, 2), margin=_MARGIN, legend=_LEGEND, xaxis_title="images",
-        showlegend=True,
-    )  # fmt: skip
-    figure.update_xaxes(fixedrange=True, rangemode="tozero")
-    figure.update_yaxes(fixedrange=True)
+def _stacked(figure: Spec, bars: int, each: int) -> None:
+    figure.layout(barmode="stack", height=90 + each * max(bars, 2), margin=_MARGIN, legend=_LEGEND, showlegend=True)
+    figure.axis("xaxis", title="images", fixedrange=True, rangemode="tozero")
+    figure.axis("yaxis", fixedrange=True)
 
 
 def _ink(color: str, one: tuple, chosen: Collection[tuple]) -> str:

@@ -11,8 +11,8 @@ from core.store.cells import derive_all
 from core.store.conditions import Lacking, OfKind, Settling
 from core.store.crossfilter import Headline, by_label, by_pattern, gains, headline
 from core.store.ground import KINDS
-from pages.ui import gap_pictures, gap_readers, gap_selection, strips
-from pages.ui.widgets import plain
+from pages.ui import gap_board, gap_pictures, gap_readers, gap_selection, strips
+from pages.ui.gap_board import Picture
 
 if TYPE_CHECKING:
     from core.store.selection import Selection
@@ -27,42 +27,39 @@ def section(workspace: Workspace) -> None:
     selection = gap_selection.chosen(workspace).selection
     every = headline(look.ground, look.ground.profiles.images)
     found = headline(look.ground, look.weights(selection))
-    _figures(found, every, len(look.ground.labels))
-    gap_selection.bar(workspace, look)
-    left, right = st.container(key="pair_missing").columns(2, gap="large")
-    with left:
-        st.subheader("Cells by label", anchor=False)
-        _kinds(workspace, look, selection)
-        if _write_button(workspace, every.cells["free"]):
-            st.rerun()  # the whole page: what is said below about free cells is no longer so
-    with right:
-        st.subheader("Missing together", anchor=False)
-        _patterns(workspace, look, selection)
-    strips.chosen_images(workspace, look)
-    _settling(workspace, look, selection)
+    upper, lower = [_kinds(look, selection), _patterns(look, selection)], [_settling(look, selection)]
+    options = gap_selection.options(look)
+    parts = [
+        ("figures", _figures(found, every, len(look.ground.labels))),
+        ("choices", gap_selection.choices(workspace, look, options)),
+        gap_board.pictures_part(upper),
+        ("images", strips.chosen_images(workspace, look)),
+        gap_board.pictures_part(lower),
+    ]
+    gap_board.show(workspace, "linked", parts, [*upper, *lower], options)
+    if _write_button(workspace, every.cells["free"]):
+        st.rerun()  # the whole page: what is said below about free cells is no longer so
     gap_pictures.section(workspace, look)
 
 
-def _figures(found: Headline, every: Headline, labels: int) -> None:
-    """Draw the figures; each says of what it is a part, so that a choice moves nothing."""
+def _figures(found: Headline, every: Headline, labels: int) -> list[dict[str, str]]:
+    """Return the figures; each says of what it is a part, so that a choice moves nothing."""
     cells, incomplete = found.images * labels, found.images - found.complete
     part = "all of them" if found.images == every.images else f"of {every.images:,}"
-    row = st.container(key="gap_figures", horizontal=True, gap="medium")
-    st.html("<style>.st-key-gap_figures [data-testid=stMetricValue] { font-size: 1.75rem; }</style>")  # six in a row
-    row.metric("Images", f"{found.images:,}", part, **_QUIET)
-    row.metric("Gaps in the table", f"{found.gaps:,}", f"{_share(found.gaps, cells)} of its cells", **_QUIET)
-    row.metric("Images with a gap", f"{incomplete:,}", f"{_share(incomplete, found.images)} of images", **_QUIET,
-               help="What a training on complete rows only would lose.")  # fmt: skip
-    row.metric("Free", f"{found.cells['free']:,}", "rules fill them", **_QUIET,
-               help="Empty, and your rules leave only one possible class.")  # fmt: skip
-    row.metric("Open", f"{found.cells['open']:,}", "nobody knows", **_QUIET,
-               help="Empty, and nobody knows: for a model and a person.")  # fmt: skip
-    row.metric("In conflict", f"{found.cells['conflict']:,}", "no way to tell", **_QUIET,
-               help="Empty, and the image's known labels contradict each other.")  # fmt: skip
+    figures = [
+        ("Images", found.images, part, ""),
+        ("Gaps in the table", found.gaps, f"{_share(found.gaps, cells)} of its cells", ""),
+        ("Images with a gap", incomplete, f"{_share(incomplete, found.images)} of images",
+         "What a training on complete rows only would lose."),
+        ("Free", found.cells["free"], "rules fill them", "Empty, and your rules leave only one possible class."),
+        ("Open", found.cells["open"], "nobody knows", "Empty, and nobody knows: for a model and a person."),
+        ("In conflict", found.cells["conflict"], "no way to tell",
+         "Empty, and the image's known labels contradict each other."),
+    ]  # fmt: skip
+    return [{"label": name, "value": f"{n:,}", "note": note, "help": about} for name, n, note, about in figures]
 
 
 _BEGIN = 10  # labels whose open cells are drawn: where to begin, not all there is
-_QUIET = {"delta_color": "off", "delta_arrow": "off"}
 
 
 def _share(part: int, whole: int) -> str:
@@ -90,60 +87,64 @@ def _write_free(workspace: Workspace) -> None:
     st.toast(f"{sum(written.values()):,} cells written with source derived: {by_name}", icon=":material/check:")
 
 
-def _kinds(workspace: Workspace, look: Look, selection: Selection) -> None:
+def _kinds(look: Look, selection: Selection) -> Picture:
     counts = by_label(look.ground, look.weights(selection.without("kind")))
     chosen = {(c.label, c.kind) for c in selection if isinstance(c, OfKind)}
     names = list(counts)
-    gap_selection.chart(
-        workspace, "cells_by_label", cells_by_label(counts, chosen), lambda at: OfKind(names[at[0]], KINDS[at[1]])
-    )
+    return Picture("cells_by_label", "Cells by label", cells_by_label(counts, chosen),
+                   lambda at: OfKind(names[at[0]], KINDS[at[1]]))  # fmt: skip
 
 
-def _patterns(workspace: Workspace, look: Look, selection: Selection) -> None:
+def _patterns(look: Look, selection: Selection) -> Picture:
     weights = look.weights(selection.without("pattern"))
     mine = next((c.missing for c in selection if isinstance(c, Lacking)), None)
     found = by_pattern(look.ground, weights, MAX_PATTERNS, mine)
     # A row of dots for each label that has gaps at all; a label without any has nothing to show here.
     lacking = look.ground.profiles.images @ look.ground.gaps
-    names = [label.name for label, n in zip(look.ground.labels, lacking, strict=True) if n]
+    every = [label.name for label in look.ground.labels]
+    names = [name for name, n in zip(every, lacking, strict=True) if n]
     kept = sorted(sorted(names, key=lambda n: -lacking[look.ground.position(n)])[:MAX_LABELS], key=names.index)
-    figure = patterns(found, kept or [label.name for label in look.ground.labels][:MAX_LABELS], mine)
-    gap_selection.chart(workspace, "patterns", figure, lambda at: Lacking(found[at[0]].missing))
+    figure = patterns(found, kept or every[:MAX_LABELS], mine)
+    # A click says which labels are missing, not which bar it hit: what is drawn may be another thing by then.
+    place = {name: n for n, name in enumerate(every)}
+    codes = [[place[name] for name in pattern.missing] for pattern in found]
+    for trace in figure["data"]:
+        trace["customdata"] = [codes[n] for (n,) in trace["customdata"]]
     notes = []
     if rest := len(look.ground.patterns) - len(found):
         rows = int(weights.sum()) - sum(p.rows for p in found)
         notes.append(f"{rest:,} rarer patterns with {rows:,} rows are not drawn; the list above has more of them.")
     if len(names) > len(kept):
         notes.append(f"Dots for the {len(kept)} of {len(names)} labels that have most gaps.")
-    if notes:
-        st.caption(" ".join(notes))
+    return Picture("patterns", "Missing together", figure, lambda at: Lacking(tuple(every[n] for n in at)),
+                   quiet=tuple(notes))  # fmt: skip
 
 
-def _settling(workspace: Workspace, look: Look, selection: Selection) -> None:
-    """Draw where to begin: open cells by how many cells their answers settle."""
+def _settling(look: Look, selection: Selection) -> Picture:
+    """Return where to begin: open cells by how many cells their answers settle."""
     found = gains(look.ground, look.weights(selection.without("leverage")))
-    st.subheader("Where to begin", anchor=False)
+    title = "Where to begin"
     if not found:
-        st.caption("No cell is open here.")
-        return
+        return Picture("settling", title, None, quiet=("No cell is open here.",), wide=True)
     best = found[0]
     labels = list(dict.fromkeys(gain.label for gain in found))
     found = [gain for gain in found if gain.label in labels[:_BEGIN]]
     answers = [(gain.label, gain.settles, gain.cells) for gain in found]
-    mine = {c.label: c.least for c in selection if isinstance(c, Settling)}
-    left, right = st.container(key="pair_settling").columns(2, gap="large")
-    with left:
-        gap_selection.chart(
-            workspace, "settling", settled(answers, mine), lambda at: Settling(found[at[0]].label, found[at[0]].settles)
-        )
+    figure = settled(answers, {c.label: c.least for c in selection if isinstance(c, Settling)})
+    every = [label.name for label in look.ground.labels]
+    for trace, gain in zip(figure["data"], found, strict=True):
+        trace["customdata"] = [[every.index(gain.label), gain.settles]]
     if best.settles > 1:
-        right.markdown(
-            "Some answers settle more than their own cell, because your rules then know others too. Begin with the"
-            f" darkest bar: {best.cells:,} open cells of **{plain(best.label)}**, where each answer settles"
-            f" **{best.settles:.3g}** cells on average."
-        )
-        right.caption("On average over the label's classes, each as likely as the others; the cell itself counts.")
+        text = "Some answers settle more than their own cell, because your rules then know others too. Begin with the"
+        words = (
+            (f"{text} darkest bar: {best.cells:,} open cells of ", False), (best.label, True),
+            (", where each answer settles ", False), (f"{best.settles:.3g}", True), (" cells on average.", False),
+        )  # fmt: skip
+        quiet = ["On average over the label's classes, each as likely as the others; the cell itself counts."]
     else:
-        right.markdown("Here each answer settles its own cell only: by your rules nothing else would follow from it.")
+        text = "Here each answer settles its own cell only: by your rules nothing else would follow from it."
+        words, quiet = ((text, False),), []
     if len(labels) > _BEGIN:
-        right.caption(f"The first {_BEGIN} of {len(labels)} labels with open cells.")
+        quiet.append(f"The first {_BEGIN} of {len(labels)} labels with open cells.")
+    return Picture("settling", title, figure, lambda at: Settling(every[at[0]], at[1]), (words,), tuple(quiet),
+                   beside=True, wide=True)  # fmt: skip

@@ -14,7 +14,8 @@ from core.labels.missingness import SHUFFLES, Finding, sentence
 from core.labels.nullity import ORDERS, correlation
 from core.store.conditions import IMPORTED, HasClass, InGroup, LackingBoth, Span
 from core.store.crossfilter import Rows, both_missing, by_class, rates_by_class, rates_by_fact
-from pages.ui import gap_selection, measuring, readers, state
+from pages.ui import gap_board, gap_selection, measuring, readers, state
+from pages.ui.gap_board import Picture
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def section(workspace: Workspace, look: Look) -> None:
     view = st.segmented_control("How the gaps lie", VIEWS, key=state.GAPS_VIEW, required=True)
     draw = {"Row by row": _matrix, "Together": _together, "By class": _classes, "By chance?": _chance}[view]
     draw(workspace, look, selection)
+
+
+def _board(workspace: Workspace, picture: Picture) -> None:
+    gap_board.show(workspace, "lower", [gap_board.pictures_part([picture])], [picture])
 
 
 def _label_field(place: st.delta_generator.DeltaGenerator, look: Look, key: str) -> int:
@@ -57,7 +62,9 @@ def _matrix(workspace: Workspace, look: Look, selection: Selection) -> None:
     of = names[label] if by == "label" else ""
     mine = next((c for c in selection if isinstance(c, Span) and (c.by, c.label) == (by, of)), None)
     figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop))
-    gap_selection.chart(workspace, "gap_matrix", figure, lambda at: Span(by, of, *found.span(*at)))
+    spans = figure["data"][1]
+    spans["customdata"] = [list(found.span(*at)) for at in spans["customdata"]]
+    _board(workspace, Picture("gap_matrix", "", figure, lambda at: Span(by, of, *at)))
     if found.rows > len(found.shares):
         each = found.rows / len(found.shares)
         about = f"{each:,.0f}" if each >= 10 else f"{each:.1f}"  # 600 rows in 500 lines are not 1 row each
@@ -72,7 +79,7 @@ def _together(workspace: Workspace, look: Look, selection: Selection) -> None:
     figure = gaps_together(correlation(ground.gaps, weights), names, both_missing(ground, weights),
                            [*places, *((b, a) for a, b in places)])  # fmt: skip
     # The map is the same on both sides of its diagonal: a click on either means the same.
-    gap_selection.chart(workspace, "gaps_together", figure, lambda at: LackingBoth(*(names[n] for n in sorted(at))))
+    _board(workspace, Picture("gaps_together", "", figure, lambda at: LackingBoth(*(names[n] for n in sorted(at)))))
     clicks = "" if len(names) <= CLICKABLE else f" With more than {CLICKABLE} labels the map can't be clicked."
     st.caption(
         "1: always missing together; -1: never both missing and never both there; 0: one says nothing about the"
@@ -86,9 +93,8 @@ def _classes(workspace: Workspace, look: Look, selection: Selection) -> None:
     counts = by_class(look.ground, look.weights(selection.without("class", label.name)), chosen)
     mine = [c for c in selection if isinstance(c, HasClass) and c.label == label.name]
     figure = cells_by_class(counts, label.names, {(c.code, "" if c.source == IMPORTED else c.source) for c in mine})
-    gap_selection.chart(
-        workspace, "cells_by_class", figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]])
-    )
+    _board(workspace, Picture("cells_by_class", "", figure,
+                              lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]])))  # fmt: skip
     if len(label.names) > MAX_CLASSES:
         st.caption(f"The {MAX_CLASSES} commonest of {len(label.names):,} classes.")
 
@@ -130,19 +136,17 @@ def _rates(workspace: Workspace, look: Look, selection: Selection, finding: Find
             shown = rates_by_fact(look.ground, look.images, others, lacks, fact)[: len(groups)]
             finding = replace(finding, groups=tuple(shown))
         mine = next((c.place for c in selection if isinstance(c, InGroup) and c.fact == fact.name), None)
-        gap_selection.chart(
-            workspace, "gap_rates", rates(finding, mine), lambda at: InGroup(fact.name, at[0], fact.groups[at[0]])
-        )
+        _board(workspace, Picture("gap_rates", "", rates(finding, mine),
+                                  lambda at: InGroup(fact.name, at[0], fact.groups[at[0]])))  # fmt: skip
     elif other is not None:
         weights = look.weights(selection.without("class", names[other]))
         finding = replace(finding, groups=tuple(rates_by_class(look.ground, weights, lacks, other)))
         slots = [c for c in selection if isinstance(c, HasClass) and c.label == names[other]]
         mine = next((c.code for c in slots if c.source == IMPORTED), None)
-        gap_selection.chart(
-            workspace, "gap_rates", rates(finding, mine), lambda at: HasClass(names[other], at[0], IMPORTED)
-        )
+        _board(workspace, Picture("gap_rates", "", rates(finding, mine),
+                                  lambda at: HasClass(names[other], at[0], IMPORTED)))  # fmt: skip
     else:
-        st.plotly_chart(rates(finding), key="gap_rates", config={"displayModeBar": False})
+        _board(workspace, Picture("gap_rates", "", rates(finding)))
 
 
 def _fact(workspace: Workspace, name: str, groups: list[str]) -> Fact | None:

@@ -43,11 +43,11 @@ class Look:
 
     def weights(self, selection: Selection) -> np.ndarray:
         """Return (P,) how many images of each profile fulfil a selection."""
-        return self._once(("weights", selection), lambda: selection.weights(self.ground, self._needed(selection)))
+        return self.once(("weights", selection), lambda: selection.weights(self.ground, self._needed(selection)))
 
     def rows(self, selection: Selection, by: str, label: int) -> crossfilter.Rows:
         """Return the row matrix of the images that fulfil a selection."""
-        return self._once(
+        return self.once(
             ("rows", selection, by, label),
             lambda: crossfilter.rows(self.ground, self.images, selection, by, label),
         )
@@ -60,12 +60,13 @@ class Look:
                 found = selection.first(connection, self.ground, self._needed(selection), after, limit)
                 return rows_of(connection, self.ground, found)
 
-        return self._once(("page", selection, after, limit), read)
+        return self.once(("page", selection, after, limit), read)
 
     def _needed(self, selection: Selection) -> Images | None:
         return self.images if selection.by_image else None
 
-    def _once(self, key: Hashable, make: Callable[[], object]):
+    def once(self, key: Hashable, make: Callable[[], object]):
+        """Return what `make` makes, made once for this state of the database."""
         if key not in self._results:
             if len(self._results) >= _REMEMBERED:
                 self._results.clear()

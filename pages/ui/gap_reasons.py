@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
 def section(workspace: Workspace, conflict_rows: int) -> None:
     """Draw some proofs, and the conflicts with the cells that can't all be true."""
-    st.subheader("Why", anchor=False)
-    proofs, cells = gap_readers.look(workspace).proofs
-    if proofs:
-        _proofs(proofs, cells)
-    else:
-        st.caption("No unwritten cell follows from the rules right now.")
-    broken = readers.conflicts(workspace)
-    if broken:
+    if conflict_rows:
         st.warning(f"{conflict_rows:,} images break a rule with what is known about them.")
-        _conflicts(workspace, broken, conflict_rows)
+        _conflicts(workspace, readers.conflicts(workspace), conflict_rows)
+    box = st.expander("Why cells are free: the proofs", icon=":material/lightbulb:", key="gaps_why_box",
+                      on_change="rerun")  # fmt: skip
+    if not box.open:
+        return
+    with box:
+        proofs, cells = gap_readers.look(workspace).proofs
+        if proofs:
+            _proofs(proofs, cells)
+        else:
+            st.caption("No unwritten cell follows from the rules right now.")
 
 
 def _proofs(proofs: list[FreeCells], cells: int) -> None:

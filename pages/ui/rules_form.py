@@ -29,11 +29,19 @@ def save(workspace: Workspace, texts: list[str]) -> None:
     st.toast(f"{len(texts)} rules saved.{lost}", icon=":material/check:")
 
 
-def edit(workspace: Workspace) -> None:
-    """Draw the editor of the workspace's rules."""
+def section(workspace: Workspace) -> None:
+    """Draw the workspace's rules, where they are asked for: closed, nothing is read."""
+    box = st.expander("Rules", icon=":material/rule:", key="rules_box", on_change="rerun")
+    if box.open:
+        with box:
+            _edit(workspace)
+
+
+def _edit(workspace: Workspace) -> None:
     with workspace.read() as connection:
         labels, stored = list(read_labels(connection).values()), read_rules(connection)
-    typed = st.text_area("Rules", "\n".join(stored), help=HELP, key=f"rules:{workspace.root}", height="content")
+    typed = st.text_area("Rules", "\n".join(stored), help=HELP, key=f"rules:{workspace.root}", height="content",
+                         persist_state="session")  # fmt: skip
     texts = [line.strip() for line in typed.splitlines() if line.strip()]
     with told():
         rules = parse_rules(texts, labels)

@@ -54,6 +54,7 @@ SWEEP_SCORE = "sweep_score"  # str: f1 or accuracy, in the heat map and the shar
 GAPS_VIEW = "gaps_view"  # str: which picture of the gaps is looked at
 GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
 GAPS_LISTING = "gaps_listing"  # str: how the counts are written
+GAPS_LARGE = "gaps_large"  # str: the picture that was asked for in large, until it is drawn
 GAPS_CHOSEN = "gaps_chosen"  # dict workspace root -> gap_selection.Chosen: which images the pictures are filtered by
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
 RUNS_LABEL = "runs_label"  # str: the label whose runs are shown, empty for all
@@ -108,6 +109,7 @@ _DEFAULTS = {
     GAPS_ORDER: "file",
     GAPS_LISTING: "Table",
     GAPS_CHOSEN: {},
+    GAPS_LARGE: "",
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",

@@ -30,8 +30,8 @@ _CARDS = (
 )
 _ONE_LINE = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _NO_PICTURE = (
-    "height:114px;border:1px dashed rgba(127,127,127,.6);display:flex;align-items:center;justify-content:center;"
-    "opacity:.7"
+    '<div style="height:114px;border:1px dashed rgba(127,127,127,.6);display:flex;align-items:center;'
+    'justify-content:center;opacity:.7">no picture file</div>'
 )
 
 
@@ -50,56 +50,54 @@ def tiles(workspace: Workspace, chosen: Sequence[tuple[int, str]]) -> None:
         st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
 
 
-def chosen_images(workspace: Workspace, look: Look) -> None:
-    """Show a page of the images that are chosen, each with its cells, and ways to the next and the last page."""
+def chosen_images(workspace: Workspace, look: Look) -> dict:
+    """Return, for the board, a page of the images that are chosen, each with its cells."""
     now = gap_selection.chosen(workspace)
     count = int(look.weights(now.selection).sum())
     after = now.pages[-1] if now.pages else 0
     found = look.page(now.selection, after, STRIP + 1)  # one more tells whether there is a next page
     shown, first = found[:STRIP], len(now.pages) * STRIP
-    any_file = cards(workspace, look, shown)
-    row = st.container(horizontal=True, vertical_alignment="center")
-    further = (*now.pages, shown[-1][0]) if shown else now.pages
-    row.button("Previous", icon=":material/chevron_left:", disabled=not now.pages, key="strip_previous",
-               on_click=gap_selection.turn_page, args=(workspace, now.pages[:-1]))  # fmt: skip
-    row.button("Next", icon=":material/chevron_right:", disabled=len(found) <= STRIP, key="strip_next",
-               on_click=gap_selection.turn_page, args=(workspace, further))  # fmt: skip
-    lost = "" if any_file else " Their files are not where they were at the import: was the folder moved?"
-    row.caption(
-        f"{first + 1:,} to {first + len(shown):,} of {count:,} images.{lost}" if shown else "No image is like that."
-    )
+    cards = [_card(workspace, look, *image) for image in shown]
+    lost = "" if any(card["src"] for card in cards) else " Their files are not where they were: was the folder moved?"
+    told = f"{first + 1:,} to {first + len(shown):,} of {count:,} images.{lost}" if shown else "No image is like that."
+    return {"cards": cards, "previous": bool(now.pages), "next": len(found) > STRIP, "told": told,
+            "last": shown[-1][0] if shown else 0}  # fmt: skip
 
 
-def cards(workspace: Workspace, look: Look, shown: Sequence[tuple[int, str, int]]) -> bool:
-    """Draw images with file name and cells: (image id, file name, row in the ground) each; return if any has a file."""
-    parts, any_file = [], False
-    for image_id, fname, row in shown:
-        try:
-            picture = f'<img src="{_tile(str(preview(workspace, image_id)), 0)}" alt="" style="width:100%">'
-            any_file = True
-        except GapwiseError:
-            picture = f'<div style="{_NO_PICTURE}">no picture file</div>'
-        name = f'<div style="{_ONE_LINE}" title="{html.escape(fname)}">{html.escape(fname)}</div>'
-        parts.append(f'<div style="min-width:0;max-width:190px">{picture}{name}{_cells(look, row)}</div>')
-    st.html(f'<div style="{_CARDS}">{"".join(parts)}</div>')
-    return any_file
+def cards(workspace: Workspace, look: Look, shown: Sequence[tuple[int, str, int]]) -> None:
+    """Draw images with file name and cells: (image id, file name, row in the ground) each."""
+    st.html(f'<div style="{_CARDS}">{"".join(_drawn(_card(workspace, look, *image)) for image in shown)}</div>')
 
 
-def _cells(look: Look, row: int) -> str:
-    """Return an image's cells as lines of HTML: a dot in the colour of the kind, the label, its class or its gap."""
+def _card(workspace: Workspace, look: Look, image_id: int, fname: str, row: int) -> dict:
+    try:
+        picture = _tile(str(preview(workspace, image_id)), 0)
+    except GapwiseError:
+        picture = None  # the file went away after the import
+    return {"src": picture, "name": fname, "cells": _cells(look, row)}
+
+
+def _cells(look: Look, row: int) -> list[dict[str, str]]:
+    """Return an image's cells: the label with its class or its gap, in the colour of the kind."""
     ground, lines = look.ground, []
-    for j, label in enumerate(ground.labels):
+    for j, label in enumerate(ground.labels[: _LINES if len(ground.labels) <= _LINES else _LINES - 1]):
         kind, code = KINDS[ground.kinds[row, j]], int(ground.profiles.values[row, j])
-        value = kind if code < 0 else label.names[code]
-        text = html.escape(f"{label.name}: {value}")
-        lines.append(
-            f'<div style="{_ONE_LINE}" title="{text} ({kind})"><span style="color:{CELL_COLORS[kind]}">●</span>'
-            f" {text}</div>"
-        )
-    if len(lines) > _LINES:
-        rest = len(lines) - _LINES + 1
-        lines = [*lines[: _LINES - 1], f"<div>and {rest} more</div>"]
-    return "".join(lines)
+        text = f"{label.name}: {kind if code < 0 else label.names[code]}"
+        lines.append({"text": text, "full": f"{text} ({kind})", "color": CELL_COLORS[kind]})
+    if len(ground.labels) > _LINES:
+        lines.append({"text": f"and {len(ground.labels) - len(lines)} more", "full": "", "color": ""})
+    return lines
+
+
+def _drawn(card: dict) -> str:
+    picture = f'<img src="{card["src"]}" alt="" style="width:100%">' if card["src"] else _NO_PICTURE
+    name = html.escape(card["name"])
+    lines = [f'<div style="{_ONE_LINE}" title="{name}">{name}</div>']
+    for line in card["cells"]:
+        dot = f'<span style="color:{line["color"]}">●</span> ' if line["color"] else ""
+        text, full = html.escape(line["text"]), html.escape(line["full"])
+        lines.append(f'<div style="{_ONE_LINE}" title="{full}">{dot}{text}</div>')
+    return f'<div style="min-width:0;max-width:190px">{picture}{"".join(lines)}</div>'
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

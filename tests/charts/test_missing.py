@@ -12,14 +12,39 @@ from core.charts.missing import (
     MAX_CLASSES,
     MAX_LABELS,
     MAX_PATTERNS,
-    cells_by_class,
-    cells_by_label,
-    patterns,
-    settled,
 )
-from core.charts.nullity import SPANS, gap_matrix, gaps_together, rates
+from core.charts.missing import (
+    cells_by_class as cells_by_class_spec,
+)
+from core.charts.missing import (
+    cells_by_label as cells_by_label_spec,
+)
+from core.charts.missing import (
+    patterns as patterns_spec,
+)
+from core.charts.missing import (
+    settled as settled_spec,
+)
+from core.charts.nullity import SPANS
+from core.charts.nullity import gap_matrix as gap_matrix_spec
+from core.charts.nullity import gaps_together as gaps_together_spec
+from core.charts.nullity import rates as rates_spec
 from core.labels.missing import Pattern
 from core.labels.missingness import Finding, group, hold_against
+
+
+def drawn_by(make):
+    """A figure made of what a function returns: plotly refuses what it would not draw."""
+    return lambda *args, **values: go.Figure(make(*args, **values))
+
+
+cells_by_class = drawn_by(cells_by_class_spec)
+cells_by_label = drawn_by(cells_by_label_spec)
+patterns = drawn_by(patterns_spec)
+settled = drawn_by(settled_spec)
+gap_matrix = drawn_by(gap_matrix_spec)
+gaps_together = drawn_by(gaps_together_spec)
+rates = drawn_by(rates_spec)
 
 
 def counts(**some):

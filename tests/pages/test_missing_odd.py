@@ -75,6 +75,10 @@ def on_the_page(ws: Workspace, open_page) -> None:
         for view in some:
             app.segmented_control(key="gaps_view").set_value(view).run()
             assert not app.exception, (view, app.exception[0].value)
+    for box in ("gaps_counts_box", "gaps_why_box", "rules_box"):
+        app.session_state[box] = True
+    app.run()
+    assert not app.exception, app.exception[0].value
     for form in ("One line", "TSV", "Markdown", "Table"):
         app.segmented_control(key="gaps_listing").set_value(form).run()
         assert not app.exception, app.exception[0].value

@@ -10,6 +10,7 @@ import streamlit as st
 from core import jobs
 from core.store import gaps
 from core.store import rules as store_rules
+from core.store.conditions import Lacking
 from core.store.jobs import job_row
 from core.store.labels import rules
 from core.store.missing import report
@@ -17,13 +18,14 @@ from core.store.rules import change_rules
 from core.workspace import Workspace
 from pages.ui import measuring
 from pages.ui.gap_listing import as_text
+from tests.pages.board import chips, figures, part, pick, pictures, send, turn_page
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
     with demo.read() as connection:
         before = report(connection)
     app = open_page("missing_values")
-    shown = {m.label: m.value for m in app.metric}
+    shown = figures(app)
     assert shown["Images"] == str(before.rows)
     assert shown["Free"] == str(before.cells["free"])
     assert before.cells["free"] > 0
@@ -33,11 +35,11 @@ def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
         after = report(connection)
     assert after.cells["derived"] == before.cells["free"]
     assert after.cells["free"] == 0
-    assert {m.label: m.value for m in app.metric}["Free"] == "0"
+    assert figures(app)["Free"] == "0"
 
 
 def test_the_listing_has_every_single_label_and_every_combination(demo, open_page):
-    listing = open_page("missing_values").dataframe[0].value
+    listing = opened(open_page, "gaps_counts_box").dataframe[0].value
     assert list(listing["missing"]) == [
         "mask",
         "distancing",
@@ -50,7 +52,7 @@ def test_the_listing_has_every_single_label_and_every_combination(demo, open_pag
 
 
 def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_page):
-    app = open_page("missing_values")
+    app = opened(open_page, "rules_box")
     area = next(a for a in app.text_area if a.label == "Rules")
     area.set_value("5k = mask and distance").run()
     assert not app.exception
@@ -59,7 +61,7 @@ def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_p
 
 
 def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
-    app = open_page("missing_values")
+    app = opened(open_page, "rules_box")
     app.button(key="write_free").click().run()
     area = next(a for a in app.text_area if a.label == "Rules")
     area.set_value("").run()
@@ -70,7 +72,7 @@ def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
 
 
 def test_a_rules_truth_table_is_drawn_on_demand(demo, open_page):
-    app = open_page("missing_values")
+    app = opened(open_page, "rules_box")
     app.selectbox(key="truth_table").set_value(0).run()
     assert not app.exception
     table = next(d.value for d in app.dataframe if " " in d.value.columns)
@@ -79,7 +81,7 @@ def test_a_rules_truth_table_is_drawn_on_demand(demo, open_page):
 
 def test_a_rule_that_nothing_contradicts_is_offered_and_taken(demo, open_page, monkeypatch):
     monkeypatch.setattr(store_rules, "suggestions", partial(store_rules.suggestions, least=3))  # the demo here is small
-    app = open_page("missing_values")
+    app = opened(open_page, "rules_box")
     next(a for a in app.text_area if a.label == "Rules").set_value("").run()
     app.button(key="save_rules").click().run()
     app.button(key="take_5k = mask and distancing").click().run()
@@ -94,7 +96,7 @@ def test_the_gaps_are_drawn_row_by_row_together_and_by_class(demo, open_page):
     for view, key in (("Row by row", "gap_matrix"), ("Together", "gaps_together"), ("By class", "cells_by_class")):
         app.segmented_control(key="gaps_view").set_value(view).run()
         assert not app.exception, app.exception[0].value
-        assert key in drawn(app)
+        assert key in pictures(app)
     app.segmented_control(key="gaps_view").set_value("Row by row").run()
     for order in ("pattern", "label"):
         app.selectbox(key="gaps_order").set_value(order).run()
@@ -148,28 +150,21 @@ def test_pictures_that_can_not_be_read_are_said_with_the_reason(demo, open_page)
     assert app.button(key="measure").label == "Try again"
 
 
-def drawn(app) -> set[str]:
-    """Names of the pictures on the page: keys carry how often the choice changed as well."""
-    return {chart.proto.id.split("-", 2)[2].split(":")[0] for chart in app.get("plotly_chart")}
-
-
-def pick(app, start: str) -> None:
-    """Choose from the list what begins like this."""
-    field = app.selectbox(key="gaps_pick")
-    field.set_value(next(option for option in field.options if option.startswith(start))).run()
+def opened(open_page, box: str):
+    """The page with one of its boxes open."""
+    app = open_page("missing_values")
+    app.session_state[box] = True
+    app.run()
     assert not app.exception, app.exception[0].value
+    return app
 
 
 def images(app) -> int:
-    return int({m.label: m.value for m in app.metric}["Images"].replace(",", ""))
+    return int(figures(app)["Images"].replace(",", ""))
 
 
-def chips(app) -> list[str]:
-    return [button.label for button in app.button if button.key.startswith("gaps_drop_")]
-
-
-def strip(app) -> str:
-    return next(block.proto.body for block in app.get("html") if "scene_" in block.proto.body)
+def strip(app) -> list[str]:
+    return [card["name"] for card in part(app, "images")["cards"]]
 
 
 def test_a_choice_filters_the_figures_and_the_images_and_can_be_taken_back(demo, open_page):
@@ -179,15 +174,15 @@ def test_a_choice_filters_the_figures_and_the_images_and_can_be_taken_back(demo,
     pick(app, "mask: open")
     assert chips(app) == ["mask: open"]
     assert images(app) == before.by_label["mask"]["open"]
-    assert strip(app).count("mask: open") == 2 * min(6, images(app))  # as text and as what a mouse over it says
+    assert {card["cells"][0]["text"] for card in part(app, "images")["cards"]} == {"mask: open"}
     pick(app, "missing: mask, 5k")
     assert chips(app) == ["mask: open", "missing: mask, 5k"]
     both = images(app)
     assert both == next(p.rows for p in before.patterns if p.missing == ("mask", "5k"))
     pick(app, "distancing: given")
-    app.button(key="gaps_drop_1").click().run()
+    send(app, Lacking(("mask", "5k")))
     assert chips(app) == ["mask: open", "distancing: given"]
-    app.button(key="gaps_clear").click().run()
+    send(app, None)
     assert (chips(app), images(app)) == ([], before.rows)
 
 
@@ -196,26 +191,26 @@ def test_a_choice_that_no_image_fulfils_is_said_and_can_be_taken_back(demo, open
     pick(app, "missing: mask, 5k")
     pick(app, "mask: given")
     assert images(app) == 0
-    assert any("No image is like that" in caption.value for caption in app.caption)
+    assert part(app, "images")["told"] == "No image is like that."
     for view in ("Together", "By class", "By chance?", "Row by row"):
         app.segmented_control(key="gaps_view").set_value(view).run()
         assert not app.exception, app.exception[0].value
-    app.button(key="gaps_clear").click().run()
+    send(app, None)
     assert images(app) == 30
 
 
 def test_the_images_are_paged_and_a_new_choice_begins_with_the_first(demo, open_page):
     app = open_page("missing_values")
     first = strip(app)
-    assert app.button(key="strip_previous").disabled
-    app.button(key="strip_next").click().run()
-    assert any("7 to 12 of 30 images" in caption.value for caption in app.caption)
-    assert strip(app) != first
-    app.button(key="strip_previous").click().run()
+    assert not part(app, "images")["previous"]
+    turn_page(app, 1)
+    assert part(app, "images")["told"] == "7 to 12 of 30 images."
+    assert not set(strip(app)) & set(first)
+    turn_page(app, -1)
     assert strip(app) == first
-    app.button(key="strip_next").click().run()
+    turn_page(app, 1)
     pick(app, "mask: given")
-    assert any("1 to 6 of" in caption.value for caption in app.caption)
+    assert part(app, "images")["told"].startswith("1 to 6 of")
 
 
 def test_images_whose_files_are_gone_are_shown_with_their_cells_and_it_is_said(demo, open_page):
@@ -224,8 +219,8 @@ def test_images_whose_files_are_gone_are_shown_with_their_cells_and_it_is_said(d
     for path in (demo.root / "previews").rglob("*.jpg"):
         path.unlink()
     app = open_page("missing_values")
-    assert strip(app).count("no picture file") == 6
-    assert any("was the folder moved?" in caption.value for caption in app.caption)
+    assert [card["src"] for card in part(app, "images")["cards"]] == [None] * 6
+    assert "was the folder moved?" in part(app, "images")["told"]
 
 
 def test_a_page_without_a_table_leads_to_the_one_that_brings_it_in(demo, open_page):

@@ -1,0 +1,98 @@
+// The linked part of the missing-value page: figures, choices, pictures, images. What is clicked goes to the server,
+// which answers with new data; nothing is decided here.
+const html = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+
+function figures(list) {
+  return `<div class="gw-figures">${list.map((f) => `<div title="${html(f.help)}"><div class="gw-name">${html(f.label)}</div>
+    <div class="gw-value">${html(f.value)}</div><div class="gw-note">${html(f.note)}</div></div>`).join("")}</div>`
+}
+
+function choices(c) {
+  const options = c.options.map((text, n) => `<option value="${n}">${html(text)}</option>`).join("")
+  const chips = c.chips.map((chip, n) => `<button class="gw-chip" data-event="drop" data-n="${n}" title="Take back: ${html(chip.full)}">${html(chip.text)} <span aria-hidden="true">×</span></button>`).join("")
+  return `<div class="gw-choices"><select data-event="pick" aria-label="Only images where"><option value="">Only images where …</option>${options}</select>
+    ${c.chips.length ? `<strong>${html(c.told)}</strong>${chips}<button class="gw-plain" data-event="clear">Clear all</button>` : `<span class="gw-note">${html(c.told)}</span>`}</div>`
+}
+
+function picture(p) {
+  if (!p) return ""
+  const figure = p.figure ? `<div class="gw-plot" data-picture="${html(p.name)}" style="min-height:${p.figure.layout.height}px"></div>` : ""
+  const large = p.figure ? `<button class="gw-plain" data-event="large" data-name="${html(p.name)}" title="Larger, with zoom, and to save as a picture" aria-label="Enlarge: ${html(p.title)}">⤢</button>` : ""
+  const words = (p.words || []).map((w) => `<p class="${w.quiet ? "gw-note" : ""}">${w.parts.map(([text, strong]) => strong ? `<strong>${html(text)}</strong>` : html(text)).join("")}</p>`).join("")
+  return `<section class="gw-picture ${p.wide ? "gw-wide" : ""}">${p.title ? `<h3>${html(p.title)}${large}</h3>` : `<div class="gw-corner">${large}</div>`}
+    ${p.beside ? `<div class="gw-pair">${figure}<div>${words}</div></div>` : figure + words}</section>`
+}
+
+function images(s) {
+  const cards = s.cards.map((c) => `<div class="gw-card">${c.src ? `<img src="${html(c.src)}" alt="">` : `<div class="gw-nofile">no picture file</div>`}
+    <div class="gw-line" title="${html(c.name)}">${html(c.name)}</div>${c.cells.map((l) => `<div class="gw-line" title="${html(l.full)}">${l.color ? `<span style="color:${html(l.color)}">●</span> ` : ""}${html(l.text)}</div>`).join("")}</div>`).join("")
+  return `<div class="gw-cards">${cards}</div><div class="gw-pages"><button data-event="page" data-n="-1" ${s.previous ? "" : "disabled"}>‹ Previous</button>
+    <button data-event="page" data-n="1" ${s.next ? "" : "disabled"}>Next ›</button><span class="gw-note">${html(s.told)}</span></div>`
+}
+
+const PARTS = { figures, choices, images, pictures: (list) => `<div class="gw-pictures">${list.map(picture).join("")}</div>` }
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const root = parentElement.querySelector(".gw-board")
+  root.shown = data
+  root.send = (event) => setTriggerValue("event", { ...event, turn: root.shown.turn })
+  const all = () => root.shown.parts.filter((p) => p.kind === "pictures").flatMap((p) => p.value)
+  const plot = (place) => {
+    const found = all().find((p) => p.name === place.dataset.picture)
+    place.innerHTML = draw(found.figure, Math.max(240, place.clientWidth), found.title || found.name, found.clickable)
+  }
+  // What stays the same is left alone: a list that is open, a picture that is looked at.
+  const parts = data.parts.map((p) => [p.kind, JSON.stringify(p.value)])
+  while (root.children.length > parts.length) root.lastChild.remove()
+  parts.forEach(([kind, text], n) => {
+    const place = root.children[n] || root.appendChild(document.createElement("div"))
+    if (place.drawn === kind + text) return
+    place.drawn = kind + text
+    place.innerHTML = PARTS[kind](data.parts[n].value)
+    place.querySelectorAll(".gw-plot").forEach(plot)
+  })
+  if (root.ready) return
+  root.ready = true
+  const ending = new AbortController(), till = { signal: ending.signal }
+  const hint = document.createElement("div")
+  hint.className = "gw-tip"
+  root.parentElement.appendChild(hint)
+  const under = (event) => {
+    const thing = event.target.closest?.("[data-t]")
+    if (!thing) return null
+    const name = thing.closest(".gw-plot").dataset.picture
+    const found = all().find((p) => p.name === name)
+    if (!found) return null
+    const trace = found.figure.data[thing.dataset.t], i = Number(thing.dataset.i)
+    return { name, trace, i, at: found.clickable && trace.customdata ? trace.customdata[i] : null }
+  }
+  root.addEventListener("click", (event) => {
+    const found = under(event)
+    if (found?.at) return root.send({ what: "click", picture: found.name, at: found.at })
+    const button = event.target.closest?.("button[data-event]")
+    if (button) root.send({ what: button.dataset.event, n: Number(button.dataset.n ?? 0), picture: button.dataset.name })
+  }, till)
+  root.addEventListener("change", (event) => {
+    const list = event.target
+    if (list.dataset.event !== "pick" || list.value === "") return
+    root.send({ what: "pick", n: Number(list.value), text: list.selectedOptions[0].textContent })
+    list.value = ""
+  }, till)
+  root.addEventListener("mousemove", (event) => {
+    const found = under(event), lines = found ? tip(found.trace, found.i) : []
+    hint.style.display = lines.length ? "block" : "none"
+    if (!lines.length) return
+    hint.replaceChildren(...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })))
+    const box = root.parentElement.getBoundingClientRect()
+    hint.style.left = `${Math.min(event.clientX - box.left + 14, box.width - hint.offsetWidth - 4)}px`
+    hint.style.top = `${event.clientY - box.top + 16}px`
+  }, till)
+  root.addEventListener("mouseleave", () => { hint.style.display = "none" }, till)
+  let known = root.clientWidth
+  const watch = new ResizeObserver(() => {
+    if (root.clientWidth && root.clientWidth !== known) { known = root.clientWidth; root.querySelectorAll(".gw-plot").forEach(plot) }
+  })
+  watch.observe(root)
+  return () => { ending.abort(); watch.disconnect(); hint.remove(); root.ready = false }
+}
