@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.store.images import image_count
+from core.store.images import any_image
 from core.store.labels import labels
 from pages.ui import approaches, gap_linked, gap_listing, gap_reasons, navigation, readers, rules_form, state
 from pages.ui.widgets import page_header, told
@@ -10,7 +10,7 @@ from pages.ui.widgets import page_header, told
 page_header("Missing values", "What the table lacks, what your rules fill without any model, and what stays open.")
 workspace = state.workspace()
 with workspace.read() as connection:
-    nothing = not labels(connection) or not image_count(connection)
+    nothing = not labels(connection) or not any_image(connection)
 if nothing:
     st.info("There is no table with labels here yet. Bring one in on the Dataset page.")
     navigation.link("dataset", "Go to Dataset")

@@ -25,9 +25,13 @@ CLOCK = """(() => {
   const changed = () => {
     clock.last = performance.now();
     clock.changes += 1;
-    requestAnimationFrame(() => requestAnimationFrame(() => { clock.drawn = performance.now(); }));
+    const mark = clock.last;
+    // What was drawn of an earlier press, or of the mouse on its way, is no answer to this one.
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (clock.start !== null && clock.last !== null && mark >= clock.start) clock.drawn = performance.now();
+    }));
   };
-  for (const kind of ["pointerup", "keydown"])
+  for (const kind of ["pointerup", "keydown", "change"])
     window.addEventListener(kind, (event) => {
       if (clock.armed && clock.start === null) clock.start = event.timeStamp;
     }, true);
@@ -52,7 +56,7 @@ CLOCK = """(() => {
     && all('[data-testid="stDataFrame"]', (table) => table.querySelector("canvas"))
     && all('[data-testid="stMain"] img', (image) => image.complete);
   // A run of few milliseconds can begin and end between two drawings, unseen here; a long one is seen at once.
-  clock.settled = (quiet) => clock.drawn !== null && clock.drawn >= clock.last && clock.whole()
+  clock.settled = (quiet) => clock.last !== null && clock.drawn !== null && clock.drawn >= clock.last && clock.whole()
     && performance.now() - clock.last > (clock.ran ? quiet : 3 * quiet);
 })();"""
 
@@ -93,8 +97,7 @@ class Tab:
 
     def press(self, target: Locator) -> None:
         """Press something and start the clock at the moment it is let go."""
-        target.scroll_into_view_if_needed()
-        target.hover()
+        target.hover()  # scrolls to it, and waits until it stays where it is
         self.page.evaluate("__clock.arm()")
         target.click(delay=PRESS)
 
@@ -113,6 +116,23 @@ class Tab:
     def segment(self, text: str) -> None:
         """Press a part of a segmented control."""
         self.press(self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=text, exact=True))
+
+    def board(self, picture: str, n: int) -> None:
+        """Press a bar, a dot or a row of one of the linked pictures."""
+        self.press(self.page.locator(f"[data-picture={picture}] .gw-hit").nth(n))
+
+    def part(self, text: str) -> None:
+        """Press a part of one of the board's controls."""
+        self.press(self.page.locator(".gw-segments button").filter(has_text=text))
+
+    def option(self, name: str, n: int) -> None:
+        """Choose from one of the board's lists; the clock starts when the choice is made."""
+        self.page.evaluate("__clock.arm()")
+        self.page.locator(f"select[data-name={name}]").select_option(index=n)
+
+    def button(self, name: str) -> None:
+        """Press a button of the board by its text, the first one where there are several."""
+        self.press(self.page.locator(".gw-board button").filter(has_text=name).first)
 
     def timed(self, action: Callable[[Tab], None]) -> dict:
         """Do something and wait until it is drawn.

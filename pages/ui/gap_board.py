@@ -79,7 +79,7 @@ def show(
     """Draw a board.
 
     Args:
-        parts: Kind and value each, as board.js knows them: figures, choices, pictures, images.
+        parts: Kind and value each, as board.js knows them: figures, choices, pictures, images, controls.
         pictures: Those that `parts` has, for what is clicked in them.
         options: What can be chosen from its list, by text.
     """
@@ -124,6 +124,8 @@ def _happened(
         gap_selection.toggle(workspace, meanings[event["picture"]](event["at"]))
     elif what == "pick" and event.get("text") in options:
         gap_selection.toggle(workspace, options[event["text"]])
+    elif what == "set":
+        _set(parts, event.get("name"), event.get("value"))
     elif what == "large":
         state.put(state.GAPS_LARGE, event.get("picture", ""))
     elif event.get("turn") != now.turn:
@@ -137,3 +139,12 @@ def _happened(
     elif what == "page":
         last = next((value["last"] for kind, value in parts if kind == "images"), 0)
         gap_selection.turn_page(workspace, (*now.pages, last))
+
+
+def _set(parts: Sequence[tuple[str, object]], name: object, text: object) -> None:
+    """Set a control to one of its options, which a browser names as text."""
+    for control in (one for kind, value in parts if kind == "controls" for one in value):
+        if control["name"] == name:
+            for value, _ in control["options"]:
+                if str(value) == text:
+                    state.put(control["name"], value)

@@ -27,19 +27,24 @@ def section(workspace: Workspace) -> None:
     selection = gap_selection.chosen(workspace).selection
     every = headline(look.ground, look.ground.profiles.images)
     found = headline(look.ground, look.weights(selection))
+    if _write_button(workspace, every.cells["free"]):
+        st.rerun()  # the whole page: what is said below about free cells is no longer so
     upper, lower = [_kinds(look, selection), _patterns(look, selection)], [_settling(look, selection)]
     options = gap_selection.options(look)
+    further = gap_pictures.lower(workspace, look)
     parts = [
         ("figures", _figures(found, every, len(look.ground.labels))),
         ("choices", gap_selection.choices(workspace, look, options)),
         gap_board.pictures_part(upper),
         ("images", strips.chosen_images(workspace, look)),
         gap_board.pictures_part(lower),
+        ("controls", further.controls),
     ]
+    if further.picture is not None:
+        lower.append(further.picture)
+        parts.append(gap_board.pictures_part([further.picture]))
     gap_board.show(workspace, "linked", parts, [*upper, *lower], options)
-    if _write_button(workspace, every.cells["free"]):
-        st.rerun()  # the whole page: what is said below about free cells is no longer so
-    gap_pictures.section(workspace, look)
+    gap_pictures.below(workspace, look)
 
 
 def _figures(found: Headline, every: Headline, labels: int) -> list[dict[str, str]]:

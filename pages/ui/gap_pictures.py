@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -28,75 +29,114 @@ VIEWS = ("Row by row", "Together", "By class", "By chance?")
 MOST_TOLD = 10  # sentences
 
 
-def section(workspace: Workspace, look: Look) -> None:
-    """Draw the picture that is chosen; what is not looked at costs nothing."""
+@dataclass(frozen=True)
+class Lower:
+    """The lower part of the board.
+
+    Attributes:
+        controls: What chooses the picture, as board.js knows it.
+        picture: None where there is nothing to draw.
+    """
+
+    controls: tuple[dict, ...]
+    picture: Picture | None
+
+
+def lower(workspace: Workspace, look: Look) -> Lower:
+    """Return the picture that is chosen; what is not looked at costs nothing."""
     selection = gap_selection.chosen(workspace).selection
-    state.get(state.GAPS_VIEW)
-    view = st.segmented_control("How the gaps lie", VIEWS, key=state.GAPS_VIEW, required=True)
-    draw = {"Row by row": _matrix, "Together": _together, "By class": _classes, "By chance?": _chance}[view]
-    draw(workspace, look, selection)
+    view = _valid(state.GAPS_VIEW, VIEWS)
+    views = {"kind": "segments", "name": state.GAPS_VIEW, "label": "How the gaps lie", "value": view,
+             "options": [[one, one] for one in VIEWS]}  # fmt: skip
+    if view == "Row by row":
+        return _matrix(workspace, look, selection, views)
+    if view == "Together":
+        return Lower((views,), _together(look, selection))
+    if view == "By class":
+        return _classes(look, selection, views)
+    return Lower((views,), None)
 
 
-def _board(workspace: Workspace, picture: Picture) -> None:
-    gap_board.show(workspace, "lower", [gap_board.pictures_part([picture])], [picture])
+def below(workspace: Workspace, look: Look) -> None:
+    """Draw what stands below the board."""
+    if state.get(state.GAPS_VIEW) == "By chance?":
+        _chance(workspace, look, gap_selection.chosen(workspace).selection)
 
 
-def _label_field(place: st.delta_generator.DeltaGenerator, look: Look, key: str) -> int:
+def _valid(key: str, options: Collection) -> object:
+    """Return a control's value; the first option where it is none of them."""
+    value = state.get(key)
+    return value if value in options else next(iter(options))
+
+
+def _label_field(look: Look, key: str) -> tuple[int, dict]:
     names = _names(look)
-    return place.selectbox("Label", range(len(names)), format_func=names.__getitem__, key=key, width=300)
+    chosen = _valid(key, range(len(names)))
+    options = [[n, name] for n, name in enumerate(names)]
+    return chosen, {"kind": "select", "name": key, "label": "Label", "value": chosen, "options": options}
 
 
-def _matrix(workspace: Workspace, look: Look, selection: Selection) -> None:
-    row = st.container(horizontal=True)
-    state.get(state.GAPS_ORDER)
-    by = row.selectbox("Rows by", list(ORDERS), format_func=ORDERS.get, key=state.GAPS_ORDER, width=200)
-    label = _label_field(row, look, "gaps_label") if by == "label" else 0
+def _matrix(workspace: Workspace, look: Look, selection: Selection, views: dict) -> Lower:
+    by = _valid(state.GAPS_ORDER, ORDERS)
+    controls = [views, {"kind": "select", "name": state.GAPS_ORDER, "label": "Rows by", "value": by,
+                        "options": [list(one) for one in ORDERS.items()]}]  # fmt: skip
+    label = 0
+    if by == "label":
+        label, field = _label_field(look, state.GAPS_LABEL)
+        controls.append(field)
     others, names = selection.without("rows"), _names(look)
     if others:
         found = look.rows(others, by, label)
     else:
         found = Rows(readers.gap_matrix(workspace, by, label), None, int(look.ground.profiles.images.sum()))
     if not found.rows:
-        st.caption("No image is like that.")
-        return
+        return Lower(tuple(controls), Picture("gap_matrix", "", None, quiet=("No image is like that.",), wide=True))
     of = names[label] if by == "label" else ""
     mine = next((c for c in selection if isinstance(c, Span) and (c.by, c.label) == (by, of)), None)
     figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop))
     spans = figure["data"][1]
     spans["customdata"] = [list(found.span(*at)) for at in spans["customdata"]]
-    _board(workspace, Picture("gap_matrix", "", figure, lambda at: Span(by, of, *at)))
+    quiet = ()
     if found.rows > len(found.shares):
         each = found.rows / len(found.shares)
         about = f"{each:,.0f}" if each >= 10 else f"{each:.1f}"  # 600 rows in 500 lines are not 1 row each
-        st.caption(f"Each line stands for about {about} rows: the darker, the more of them lack the label.")
+        quiet = (f"Each line stands for about {about} rows: the darker, the more of them lack the label.",)
+    picture = Picture("gap_matrix", "", figure, lambda at: Span(by, of, *at), quiet=quiet, wide=True)
+    return Lower(tuple(controls), picture)
 
 
-def _together(workspace: Workspace, look: Look, selection: Selection) -> None:
+def _together(look: Look, selection: Selection) -> Picture:
     names, ground = _names(look), look.ground
     weights = look.weights(selection.without("together"))
     pairs = [(c.one, c.other) for c in selection if isinstance(c, LackingBoth)]
     places = [(names.index(a), names.index(b)) for a, b in pairs if {a, b} <= set(names)]
     figure = gaps_together(correlation(ground.gaps, weights), names, both_missing(ground, weights),
                            [*places, *((b, a) for a, b in places)])  # fmt: skip
-    # The map is the same on both sides of its diagonal: a click on either means the same.
-    _board(workspace, Picture("gaps_together", "", figure, lambda at: LackingBoth(*(names[n] for n in sorted(at)))))
     clicks = "" if len(names) <= CLICKABLE else f" With more than {CLICKABLE} labels the map can't be clicked."
-    st.caption(
+    about = (
         "1: always missing together; -1: never both missing and never both there; 0: one says nothing about the"
         f" other. A label without gaps, or with nothing but gaps, has no number.{clicks}"
     )
+    # The map is the same on both sides of its diagonal: a click on either means the same.
+    return Picture("gaps_together", "", figure, lambda at: LackingBoth(*(names[n] for n in sorted(at))),
+                   quiet=(about,), wide=True)  # fmt: skip
 
 
-def _classes(workspace: Workspace, look: Look, selection: Selection) -> None:
-    chosen = _label_field(st, look, "gaps_class")
+def _classes(look: Look, selection: Selection, views: dict) -> Lower:
+    chosen, field = _label_field(look, state.GAPS_CLASS)
     label = look.ground.labels[chosen]
     counts = by_class(look.ground, look.weights(selection.without("class", label.name)), chosen)
     mine = [c for c in selection if isinstance(c, HasClass) and c.label == label.name]
     figure = cells_by_class(counts, label.names, {(c.code, "" if c.source == IMPORTED else c.source) for c in mine})
-    _board(workspace, Picture("cells_by_class", "", figure,
-                              lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]])))  # fmt: skip
-    if len(label.names) > MAX_CLASSES:
-        st.caption(f"The {MAX_CLASSES} commonest of {len(label.names):,} classes.")
+    many = len(label.names) > MAX_CLASSES
+    quiet = (f"The {MAX_CLASSES} commonest of {len(label.names):,} classes.",) if many else ()
+    picture = Picture("cells_by_class", "", figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]]),
+                      quiet=quiet, wide=True)  # fmt: skip
+    return Lower((views, field), picture)
+
+
+def _board(workspace: Workspace, picture: Picture) -> None:
+    gap_board.show(workspace, "lower", [gap_board.pictures_part([picture])], [picture])
 
 
 def _chance(workspace: Workspace, look: Look, selection: Selection) -> None:

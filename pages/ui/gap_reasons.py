@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 def section(workspace: Workspace, conflict_rows: int) -> None:
     """Draw some proofs, and the conflicts with the cells that can't all be true."""
     if conflict_rows:
-        st.warning(f"{conflict_rows:,} images break a rule with what is known about them.")
-        _conflicts(workspace, readers.conflicts(workspace), conflict_rows)
+        name = f"{conflict_rows:,} images break a rule with what is known about them"
+        box = st.expander(name, icon=":material/warning:", key="gaps_conflicts_box", on_change="rerun")
+        if box.open:
+            with box:
+                _conflicts(workspace, readers.conflicts(workspace), conflict_rows)
     box = st.expander("Why cells are free: the proofs", icon=":material/lightbulb:", key="gaps_why_box",
                       on_change="rerun")  # fmt: skip
     if not box.open:

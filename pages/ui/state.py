@@ -53,6 +53,8 @@ SWEEP_SHOWN = "sweep_shown"  # dict workspace root -> job id of the sweep that i
 SWEEP_SCORE = "sweep_score"  # str: f1 or accuracy, in the heat map and the shares
 GAPS_VIEW = "gaps_view"  # str: which picture of the gaps is looked at
 GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
+GAPS_LABEL = "gaps_label"  # int: the place of the label that the rows are ordered by
+GAPS_CLASS = "gaps_class"  # int: the place of the label whose classes are looked at
 GAPS_LISTING = "gaps_listing"  # str: how the counts are written
 GAPS_LARGE = "gaps_large"  # str: the picture that was asked for in large, until it is drawn
 GAPS_CHOSEN = "gaps_chosen"  # dict workspace root -> gap_selection.Chosen: which images the pictures are filtered by
@@ -107,6 +109,8 @@ _DEFAULTS = {
     SWEEP_SCORE: "f1",
     GAPS_VIEW: "Row by row",
     GAPS_ORDER: "file",
+    GAPS_LABEL: 0,
+    GAPS_CLASS: 0,
     GAPS_LISTING: "Table",
     GAPS_CHOSEN: {},
     GAPS_LARGE: "",
@@ -124,7 +128,7 @@ _DEFAULTS = {
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
-    *(GAPS_VIEW, GAPS_ORDER, GAPS_LISTING),
+    GAPS_LISTING,
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
 )

@@ -43,6 +43,15 @@ def send(app: AppTest, condition: object) -> None:
     _put(app, gap_selection.Chosen(selection, now.turn + 1))
 
 
+def put(app: AppTest, name: str, value: object) -> None:
+    """Set one of the board's controls."""
+    control = next(one for one in part(app, "controls") if one["name"] == name)
+    assert value in [option for option, _ in control["options"]]
+    app.session_state[name] = value
+    app.run()
+    assert not app.exception, app.exception[0].value
+
+
 def turn_page(app: AppTest, step: int) -> None:
     now = _chosen(app)
     pages = now.pages[:-1] if step < 0 else (*now.pages, part(app, "images")["last"])

@@ -16,6 +16,7 @@ from core.store.selection import Selection
 from core.workspace import Workspace
 from pages.ui import gap_selection, state
 from tests.importing.sets import images, table
+from tests.pages.board import put
 
 LONG = "a very long name of a label " * 7 + "end"  # 199 letters
 MARKUP = ("<b>bold</b>", "*star*", "[a](b)", "$x$", ":red[no]", "&lt;", "a | b", "`code`", "#head", "{x}", "%{y}")
@@ -73,9 +74,8 @@ def on_the_page(ws: Workspace, open_page) -> None:
         selection = Selection(() if kind is None else (OfKind(first.name, kind),))
         app.session_state[state.GAPS_CHOSEN] = {app.session_state[state.WORKSPACE]: gap_selection.Chosen(selection, 1)}
         for view in some:
-            app.segmented_control(key="gaps_view").set_value(view).run()
-            assert not app.exception, (view, app.exception[0].value)
-    for box in ("gaps_counts_box", "gaps_why_box", "rules_box"):
+            put(app, state.GAPS_VIEW, view)
+    for box in ("gaps_counts_box", "gaps_why_box", "gaps_conflicts_box", "rules_box"):
         app.session_state[box] = True
     app.run()
     assert not app.exception, app.exception[0].value

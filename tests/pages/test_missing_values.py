@@ -16,9 +16,9 @@ from core.store.labels import rules
 from core.store.missing import report
 from core.store.rules import change_rules
 from core.workspace import Workspace
-from pages.ui import measuring
+from pages.ui import measuring, state
 from pages.ui.gap_listing import as_text
-from tests.pages.board import chips, figures, part, pick, pictures, send, turn_page
+from tests.pages.board import chips, figures, part, pick, pictures, put, send, turn_page
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
@@ -94,21 +94,18 @@ def test_a_rule_that_nothing_contradicts_is_offered_and_taken(demo, open_page, m
 def test_the_gaps_are_drawn_row_by_row_together_and_by_class(demo, open_page):
     app = open_page("missing_values")
     for view, key in (("Row by row", "gap_matrix"), ("Together", "gaps_together"), ("By class", "cells_by_class")):
-        app.segmented_control(key="gaps_view").set_value(view).run()
-        assert not app.exception, app.exception[0].value
+        put(app, state.GAPS_VIEW, view)
         assert key in pictures(app)
-    app.segmented_control(key="gaps_view").set_value("Row by row").run()
+    put(app, state.GAPS_VIEW, "Row by row")
     for order in ("pattern", "label"):
-        app.selectbox(key="gaps_order").set_value(order).run()
-        assert not app.exception, app.exception[0].value
+        put(app, state.GAPS_ORDER, order)
 
 
 def test_pictures_that_are_not_measured_are_said_and_measured_by_a_job(demo, open_page, spawned):
     with demo.write() as connection:
         connection.exec_driver_sql("DELETE FROM image_fact WHERE image_id > 20")
     app = open_page("missing_values")
-    app.segmented_control(key="gaps_view").set_value("By chance?").run()
-    assert not app.exception, app.exception[0].value
+    put(app, state.GAPS_VIEW, "By chance?")
     assert any("10 of 30 pictures are not measured yet" in m.value for m in app.markdown)
     app.button(key="measure").click().run()
     assert not app.exception, app.exception[0].value
@@ -120,8 +117,7 @@ def test_while_pictures_are_measured_the_page_shows_how_far_it_is(demo, open_pag
     job_id = jobs.register(demo, "measure", ["measure"])
     monkeypatch.setattr(measuring, "job_line", lambda workspace, job: st.text(f"job {job.id} goes on"))
     app = open_page("missing_values")
-    app.segmented_control(key="gaps_view").set_value("By chance?").run()
-    assert not app.exception, app.exception[0].value
+    put(app, state.GAPS_VIEW, "By chance?")
     assert [t.value for t in app.text if "goes on" in t.value] == [f"job {job_id} goes on"]
     assert not [b for b in app.button if b.key == "measure"]
     app.button(key="measure_stop").click().run()
@@ -132,8 +128,7 @@ def test_while_pictures_are_measured_the_page_shows_how_far_it_is(demo, open_pag
 
 def test_a_demo_is_measured_and_gaps_are_held_against_it(demo, open_page):
     app = open_page("missing_values")
-    app.segmented_control(key="gaps_view").set_value("By chance?").run()
-    assert not app.exception, app.exception[0].value
+    put(app, state.GAPS_VIEW, "By chance?")
     assert not [b for b in app.button if b.key == "measure"]
     options = app.selectbox(key="gaps_finding").options
     assert {"mask, by brightness", "mask, by sharpness"} <= set(options)
@@ -145,7 +140,7 @@ def test_pictures_that_can_not_be_read_are_said_with_the_reason(demo, open_page)
             "UPDATE image_fact SET brightness = NULL, problem = 'a.jpg is *gone*' WHERE image_id = 3"
         )
     app = open_page("missing_values")
-    app.segmented_control(key="gaps_view").set_value("By chance?").run()
+    put(app, state.GAPS_VIEW, "By chance?")
     assert any("1 of 30 pictures can't be read" in m.value and r"\*gone\*" in m.value for m in app.markdown)
     assert app.button(key="measure").label == "Try again"
 
@@ -193,8 +188,7 @@ def test_a_choice_that_no_image_fulfils_is_said_and_can_be_taken_back(demo, open
     assert images(app) == 0
     assert part(app, "images")["told"] == "No image is like that."
     for view in ("Together", "By class", "By chance?", "Row by row"):
-        app.segmented_control(key="gaps_view").set_value(view).run()
-        assert not app.exception, app.exception[0].value
+        put(app, state.GAPS_VIEW, view)
     send(app, None)
     assert images(app) == 30
 
@@ -237,7 +231,7 @@ def test_images_that_break_a_rule_are_told_apart_and_can_be_chosen(demo, open_pa
         change_rules(connection, ["mask = not distancing"])
         broken = report(connection).conflict_rows
     assert broken > 6
-    app = open_page("missing_values")
+    app = opened(open_page, "gaps_conflicts_box")
     listed = next(d.value for d in app.dataframe if "a smallest set of cells" in d.value.columns)
     assert len(listed) == broken
     app.button(key="only_conflicts").click().run()
@@ -250,7 +244,7 @@ def test_of_very_many_conflicts_some_are_shown_and_it_is_said_of_how_many(demo, 
         change_rules(connection, ["mask = not distancing"])
         broken = report(connection).conflict_rows
     monkeypatch.setattr(gaps, "conflicts", partial(gaps.conflicts, limit=4))
-    app = open_page("missing_values")
+    app = opened(open_page, "gaps_conflicts_box")
     assert any(f"The first 4 of {broken} images" in caption.value for caption in app.caption)
 
 

@@ -30,7 +30,15 @@ function images(s) {
     <button data-event="page" data-n="1" ${s.next ? "" : "disabled"}>Next ›</button><span class="gw-note">${html(s.told)}</span></div>`
 }
 
-const PARTS = { figures, choices, images, pictures: (list) => `<div class="gw-pictures">${list.map(picture).join("")}</div>` }
+function controls(list) {
+  return `<div class="gw-controls">${list.map((c) => c.kind === "segments"
+    ? `<div role="radiogroup" aria-label="${html(c.label)}"><div class="gw-name">${html(c.label)}</div><div class="gw-segments">${c.options.map(([value, text]) =>
+      `<button role="radio" aria-checked="${value === c.value}" data-event="set" data-name="${html(c.name)}" data-value="${html(value)}">${html(text)}</button>`).join("")}</div></div>`
+    : `<label><div class="gw-name">${html(c.label)}</div><select data-event="set" data-name="${html(c.name)}">${c.options.map(([value, text]) =>
+      `<option value="${html(value)}" ${value === c.value ? "selected" : ""}>${html(text)}</option>`).join("")}</select></label>`).join("")}</div>`
+}
+
+const PARTS = { figures, choices, images, controls, pictures: (list) => `<div class="gw-pictures">${list.map(picture).join("")}</div>` }
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
@@ -38,11 +46,12 @@ export default function (component) {
   root.shown = data
   root.send = (event) => setTriggerValue("event", { ...event, turn: root.shown.turn })
   const all = () => root.shown.parts.filter((p) => p.kind === "pictures").flatMap((p) => p.value)
-  const plot = (place) => {
+  const plot = (place, room) => {
     const found = all().find((p) => p.name === place.dataset.picture)
-    place.innerHTML = draw(found.figure, Math.max(240, place.clientWidth), found.title || found.name, found.clickable)
+    place.innerHTML = draw(found.figure, Math.max(240, room), found.title || found.name, found.clickable)
   }
   // What stays the same is left alone: a list that is open, a picture that is looked at.
+  const fresh = []
   const parts = data.parts.map((p) => [p.kind, JSON.stringify(p.value)])
   while (root.children.length > parts.length) root.lastChild.remove()
   parts.forEach(([kind, text], n) => {
@@ -50,8 +59,11 @@ export default function (component) {
     if (place.drawn === kind + text) return
     place.drawn = kind + text
     place.innerHTML = PARTS[kind](data.parts[n].value)
-    place.querySelectorAll(".gw-plot").forEach(plot)
+    fresh.push(...place.querySelectorAll(".gw-plot"))
   })
+  // All widths first: each look at one after a change makes the browser lay out the page anew.
+  const rooms = fresh.map((place) => place.clientWidth)
+  fresh.forEach((place, n) => plot(place, rooms[n]))
   if (root.ready) return
   root.ready = true
   const ending = new AbortController(), till = { signal: ending.signal }
@@ -71,10 +83,12 @@ export default function (component) {
     const found = under(event)
     if (found?.at) return root.send({ what: "click", picture: found.name, at: found.at })
     const button = event.target.closest?.("button[data-event]")
-    if (button) root.send({ what: button.dataset.event, n: Number(button.dataset.n ?? 0), picture: button.dataset.name })
+    if (button?.dataset.event === "set") root.send({ what: "set", name: button.dataset.name, value: button.dataset.value })
+    else if (button) root.send({ what: button.dataset.event, n: Number(button.dataset.n ?? 0), picture: button.dataset.name })
   }, till)
   root.addEventListener("change", (event) => {
     const list = event.target
+    if (list.dataset.event === "set") return root.send({ what: "set", name: list.dataset.name, value: list.value })
     if (list.dataset.event !== "pick" || list.value === "") return
     root.send({ what: "pick", n: Number(list.value), text: list.selectedOptions[0].textContent })
     list.value = ""
@@ -91,7 +105,7 @@ export default function (component) {
   root.addEventListener("mouseleave", () => { hint.style.display = "none" }, till)
   let known = root.clientWidth
   const watch = new ResizeObserver(() => {
-    if (root.clientWidth && root.clientWidth !== known) { known = root.clientWidth; root.querySelectorAll(".gw-plot").forEach(plot) }
+    if (root.clientWidth && root.clientWidth !== known) { known = root.clientWidth; root.querySelectorAll(".gw-plot").forEach((place) => plot(place, place.clientWidth)) }
   })
   watch.observe(root)
   return () => { ending.abort(); watch.disconnect(); hint.remove(); root.ready = false }

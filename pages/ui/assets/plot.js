@@ -3,6 +3,8 @@
 
 const INK = "var(--st-text-color)", FAINT = "rgba(127, 127, 127, 0.25)", SIZE = 12, LINE = 15
 const pen = document.createElement("canvas").getContext("2d")
+pen.font = `${SIZE}px sans-serif`
+const widths = new Map() // measuring takes most of the time that a picture takes
 
 // Texts of a figure are HTML for plotly, with its own escapes: they are read, then written for SVG.
 function read(text) {
@@ -14,9 +16,9 @@ function write(text) {
 function label(text) {
   return write(read(text))
 }
-function width(text, size = SIZE) {
-  pen.font = `${size}px sans-serif`
-  return pen.measureText(read(text)).width
+function width(text) {
+  if (!widths.has(text)) widths.set(text, pen.measureText(read(text)).width)
+  return widths.get(text)
 }
 
 export function format(value, how) {
@@ -130,33 +132,29 @@ function mix(scale, share) {
 }
 
 function heat(trace, x, y) {
-  const rows = trace.z, count = rows[0]?.length || 0
   const share = (v) => (v - trace.zmin) / (trace.zmax - trace.zmin)
-  if (!trace.texttemplate) {
-    const canvas = document.createElement("canvas")
-    canvas.width = count
-    canvas.height = rows.length
-    const brush = canvas.getContext("2d"), image = brush.createImageData(count, rows.length)
-    const known = Array.from({ length: 256 }, (_, v) => mix(trace.colorscale, v / 255))
-    rows.forEach((row, i) => row.forEach((v, j) => {
-      const [r, g, b, a] = v == null ? [0, 0, 0, 0] : known[Math.round(255 * share(v))]
-      image.data.set([r, g, b, 255 * a], 4 * (i * count + j))
-    }))
+  if (trace.z.bytes !== undefined) { // shares of many rows, as bytes
+    const { rows, columns, bytes } = trace.z, levels = atob(bytes), canvas = document.createElement("canvas")
+    canvas.width = columns
+    canvas.height = rows
+    const brush = canvas.getContext("2d"), image = brush.createImageData(columns, rows)
+    const known = Array.from({ length: 256 }, (_, v) => mix(trace.colorscale, v / 255).map((c, k) => k < 3 ? c : 255 * c))
+    for (let n = 0; n < levels.length; n++) image.data.set(known[levels.charCodeAt(n)], 4 * n)
     brush.putImageData(image, 0, 0)
-    const left = x.at(-0.5), right = x.at(count - 0.5)
+    const left = x.at(-0.5), right = x.at(columns - 0.5)
     let found = `<image href="${canvas.toDataURL()}" x="${left}" y="${y.to < y.from ? y.to : y.from}" width="${right - left}"
       height="${Math.abs(y.to - y.from)}" preserveAspectRatio="none" style="image-rendering:pixelated"/>`
-    for (let j = 1; j < count; j++) found += `<line x1="${x.at(j - 0.5)}" x2="${x.at(j - 0.5)}" y1="${y.from}" y2="${y.to}"
+    for (let j = 1; j < columns; j++) found += `<line x1="${x.at(j - 0.5)}" x2="${x.at(j - 0.5)}" y1="${y.from}" y2="${y.to}"
       stroke="var(--st-background-color)" stroke-width="2"/>`
     return found
   }
-  return rows.flatMap((row, i) => row.map((v, j) => { // a map of labels: cells apart, each with its number
+  return trace.z.flatMap((row, i) => row.map((v, j) => { // a map of labels: cells apart, each with its number
     if (v == null) return ""
     const [x0, x1] = [x.at(j - 0.5) + 1, x.at(j + 0.5) - 1], [y0, y1] = [y.at(i - 0.5), y.at(i + 0.5)].sort((a, b) => a - b)
     const [r, g, b] = mix(trace.colorscale, share(v))
     const ink = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#1F2933" : "#FFFFFF"
     return `<rect x="${x0}" y="${y0 + 1}" width="${Math.max(0, x1 - x0)}" height="${Math.max(0.3, y1 - y0 - 2)}" fill="rgb(${r | 0},${g | 0},${b | 0})"/>
-      <text x="${(x0 + x1) / 2}" y="${(y0 + y1) / 2}" class="gw-in" fill="${ink}">${label(trace.text[i][j])}</text>`
+      ${trace.text ? `<text x="${(x0 + x1) / 2}" y="${(y0 + y1) / 2}" class="gw-in" fill="${ink}">${label(trace.text[i][j])}</text>` : ""}`
   })).join("")
 }
 
