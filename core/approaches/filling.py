@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from core.labels.deduce import FREE, OPEN, deduce
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet
 from core.labels.solver import possible
-from core.pseudo.accept import Threshold
+from core.pseudo.accept import Threshold, thresholds
 
 # Where a value of the table came from.
 KNOWN, DERIVED, PSEUDO, FOLLOWED = range(4)
@@ -87,24 +87,112 @@ def take_all(filling: Filling, label: int, rows: np.ndarray, probs: np.ndarray) 
 
 
 def take_promised(
-    filling: Filling, label: int, rows: np.ndarray, probs: np.ndarray, thresholds: Sequence[Threshold], rules: RuleSet
-) -> None:
-    """Write answers into open cells where they reach the threshold of their class.
+    filling: Filling,
+    label: int,
+    rows: np.ndarray,
+    probs: np.ndarray,
+    heldout: Heldout,
+    precision: float,
+    rules: RuleSet,
+) -> list[Promise]:
+    """Write answers into open cells where they keep the promise; return what that rests on.
+
+    Rules leave open what is hard: a `5k` beside a mask that is missing is not settled by anything, one beside no mask
+    is. Held-out cells of all images would promise too much, so thresholds are found on those that agree with an image
+    in every known label that decided about its cell being open.
 
     Classes that the rules exclude for an image are never written: its answer is the likeliest of the others, with the
     probability that the model gave it.
+
+    Args:
+        rows: (M,) rows of the table that have a prediction.
+        probs: (M, C) its probabilities.
+        precision: What is promised, as `core.pseudo.accept.thresholds` takes it.
     """
-    least = {t.value: t.confidence for t in thresholds if t.confidence is not None}
-    open_before = (filling.values[rows, label] == MISSING) & (deduce(filling.values, rules).state[rows, label] == OPEN)
+    found = deduce(filling.values, rules).state[rows, label]
+    open_before = (filling.values[rows, label] == MISSING) & (found == OPEN)
     rows, probs = rows[open_before], probs[open_before].copy()
     if not len(rows):
-        return
-    allowed = _allowed(filling.values[rows], label, rules)
-    probs[~allowed] = -1.0
+        return []
+    probs[~_allowed(filling.values[rows], label, rules)] = -1.0
     codes = probs.argmax(axis=1)
     confidence = probs[np.arange(len(codes)), codes]
-    taken = confidence >= np.array([least.get(int(c), 2.0) for c in codes])
-    filling.put(rows[taken], label, codes[taken])
+    told = heldout.values(label, rules)
+    # Of what stands on its own: a derived cell decides nothing that its premises don't.
+    own = np.where(np.isin(filling.origins[rows], (KNOWN, PSEUDO)), filling.values[rows], MISSING)
+    contexts, where = np.unique(_contexts(own, label, rules), axis=0, return_inverse=True)
+    promises = []
+    for n, context in enumerate(contexts):
+        alike = ((context == MISSING) | (told == context)).all(axis=1)
+        least = thresholds(heldout.probs[alike], heldout.truth[alike], precision)
+        limit = np.array([2.0 if t.confidence is None else t.confidence for t in least])
+        here = where.reshape(-1) == n
+        taken = here & (confidence >= limit[codes])
+        filling.put(rows[taken], label, codes[taken])
+        known = {int(j): int(code) for j, code in enumerate(context) if code != MISSING}
+        promises.append(Promise(known, int(here.sum()), int(alike.sum()), int(taken.sum()), least))
+    return promises
+
+
+@dataclass(frozen=True)
+class Heldout:
+    """Known cells of a label that its training did not see.
+
+    Attributes:
+        seen: (H, L) what was known of their images, nothing written by rules or models.
+        probs, truth: (H, C) and (H,).
+    """
+
+    seen: np.ndarray
+    probs: np.ndarray
+    truth: np.ndarray
+
+    def values(self, label: int, rules: RuleSet) -> np.ndarray:
+        """Return (H, L) what is known of their images when the label itself is hidden, with what follows from that."""
+        without = self.seen.copy()
+        without[:, label] = MISSING
+        result = deduce(without, rules)
+        return np.where(result.state == FREE, result.implied, without)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the answers of one kind of images rest on.
+
+    Attributes:
+        known: Label position to class code: what decided that the cell is open; empty where nothing did.
+        cells, heldout, taken: Open cells of that kind, held-out cells that agree with it, and answers that were taken.
+    """
+
+    known: Mapping[int, int]
+    cells: int
+    heldout: int
+    taken: int
+    thresholds: tuple[Threshold, ...]
+
+
+def _contexts(values: np.ndarray, label: int, rules: RuleSet) -> np.ndarray:
+    """Return (M, L) the known codes that decided that a label's cell is open, -1 elsewhere.
+
+    A known cell decides when the label would be settled, or nothing would fit, were it of another class.
+    """
+    distinct, where = np.unique(values, axis=0, return_inverse=True)
+    found = np.full(distinct.shape, MISSING, dtype=np.int16)
+    tied = next((columns for columns, _ in rules.components if label in columns), ())
+    for i, row in enumerate(distinct):
+        for j in tied:
+            if j != label and row[j] != MISSING and _decides(row, j, label, rules):
+                found[i, j] = row[j]
+    return found[where.reshape(-1)]
+
+
+def _decides(row: np.ndarray, position: int, label: int, rules: RuleSet) -> bool:
+    others = [code for code in range(len(rules.labels[position].classes)) if code != row[position]]
+    if not others:
+        return False
+    changed = np.repeat(row[None, :], len(others), axis=0)
+    changed[:, position] = others
+    return bool((deduce(changed, rules).state[:, label] != OPEN).any())
 
 
 def _allowed(values: np.ndarray, label: int, rules: RuleSet) -> np.ndarray:

@@ -38,7 +38,7 @@ class Outcome:
         reason: Why it failed.
         stages: One for each label in order: label, accuracy and f1 on the stage's own held-out cells, seconds,
             `again` (whether the very same training had been done before), taken (cells filled with its answers), and
-            thresholds, where there are any.
+            promises, as `core.approaches.filling.Promise`, where answers are taken by promise.
         filled: Real gaps with a value at the end, by origin.
         contradictions: Images that break a rule at the end.
     """

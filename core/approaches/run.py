@@ -16,6 +16,8 @@ from core.approaches.filling import (
     DROP,
     OURS,
     Filling,
+    Heldout,
+    Promise,
     contradictions,
     derive,
     filled,
@@ -32,7 +34,6 @@ from core.files import write_atomic
 from core.jobs.reporter import Reporter, Silent
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet
-from core.pseudo.accept import thresholds
 from core.store import profiles, schema
 from core.training.between import forget, light_collections
 from core.training.train import full_disk_told
@@ -156,13 +157,18 @@ class _Comparison:
         if approach == CASCADE:
             take_all(filling, label, rows, probs)
         elif approach == OURS:
-            least = thresholds(found.heldout_probs, found.heldout_truth, self.plan.precision)
-            take_promised(filling, label, rows, probs, least, self.rules)
-            facts["thresholds"] = [asdict(t) for t in least]
+            at = np.searchsorted(self.snapshot.image_ids, found.heldout_ids)
+            heldout = Heldout(self.layout.seen[at], found.heldout_probs, found.heldout_truth)
+            promises = take_promised(filling, label, rows, probs, heldout, self.plan.precision, self.rules)
+            facts["promises"] = [self._told(promise) for promise in promises]
         facts["taken"] = int((filling.values != MISSING).sum()) - before
         if approach != DROP:
             derive(filling, self.rules)
         return facts
+
+    def _told(self, promise: Promise) -> dict[str, object]:
+        known = {self.labels[j].name: self.labels[j].classes[code] for j, code in promise.known.items()}
+        return {**asdict(promise), "known": known}
 
     def _note(self, outcome: Outcome, filling: Filling, predicted: np.ndarray) -> None:
         content = io.BytesIO()

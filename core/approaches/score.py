@@ -40,14 +40,15 @@ def summary(plan: Plan, layout: Layout, folder: Path) -> dict[str, object]:
 
     Accuracy and F1 are means over the seeds; their intervals come from drawing held-out images and seeds again with
     replacement, the same ones for all approaches, so that differences are paired. Shares of filled and of wrong cells
-    are means over the seeds with Wilson's interval for the cells of one seed: seeds don't make the cells more.
+    are means over the seeds with Wilson's interval for the images of one seed: seeds don't make the images more, and
+    the cells of an image are right or wrong together.
 
     Returns:
         approaches: by key: seeds, labels (name to accuracy and f1, each [mean, low, high]), hidden (label name or
-            "all labels" to cells; filled and wrong, of the cells and of the filled ones, and wrong_guesses, of those
-            that a model had a hand in, each [share, low, high], None where there are none; guesses, how many
-            those are), gaps (cells, filled, by_origin, wrong as [number, low, high] reckoned from wrong_guesses, None
-            where nothing tells), contradictions, seconds.
+            "all labels" to cells; filled, of the cells; wrong, of those filled; wrong_taken, of the answers that were
+            taken; wrong_guesses, of those and what rules concluded from them, each [share, low, high], None where
+            there are none; guesses, how many those are), gaps (cells, filled, by_origin, wrong as [number, low, high]
+            reckoned from wrong_guesses, None where nothing tells), contradictions, seconds.
         differences: ours minus the other: key to label name to accuracy and f1, each [mean, low, high].
         line: one sentence.
     """
@@ -140,32 +141,33 @@ def _hidden(plan: Plan, layout: Layout, results: Sequence[Result]) -> dict[str, 
     found = {}
     for name, columns in [(plan.labels[j]["name"], [j]) for j in layout.order] + [(ALL, list(layout.order))]:
         cells = layout.hidden[:, columns]
-        counts = np.mean([_counted(layout.truth, r, cells, columns) for r in results], axis=0).tolist()
-        filled, guessed, wrong, wrong_guesses = counts
-        total = int(cells.sum())
-        found[name] = {
-            "cells": total,
-            "filled": _share(filled, total),
-            "wrong": _share(wrong, filled) if filled else None,
-            "guesses": guessed,
-            "wrong_guesses": _share(wrong_guesses, guessed) if guessed else None,
-        }
+        filled = _share([_there(r, cells, columns) for r in results], [cells for _ in results])
+        found[name] = {"cells": int(cells.sum()), "filled": filled}
+        for kind, origins in (("wrong", None), ("wrong_taken", (PSEUDO,)), ("wrong_guesses", (PSEUDO, FOLLOWED))):
+            of = [_there(r, cells, columns, origins) for r in results]
+            wrong = [
+                some & (r.values[:, columns] != layout.truth[:, columns]) for some, r in zip(of, results, strict=True)
+            ]
+            found[name][kind] = _share(wrong, of) if any(some.any() for some in of) else None
+        found[name]["guesses"] = float(np.mean([some.sum() for some in of]))
     return found
 
 
-def _counted(truth: np.ndarray, result: Result, cells: np.ndarray, columns: list[int]) -> tuple[int, int, int, int]:
-    """Return how many cells were filled, with a model's hand in it, wrongly, and wrongly with a model's hand in it."""
-    values, origins = result.values[:, columns], result.origins[:, columns]
-    there = cells & (values != MISSING)
-    guessed = there & np.isin(origins, (PSEUDO, FOLLOWED))
-    wrong = values != truth[:, columns]
-    return tuple(int(part.sum()) for part in (there, guessed, there & wrong, guessed & wrong))
+def _there(result: Result, cells: np.ndarray, columns: list[int], origins: Sequence[int] | None = None) -> np.ndarray:
+    """Return which of some cells (N, K) have a value, of some origins."""
+    there = cells & (result.values[:, columns] != MISSING)
+    return there if origins is None else there & np.isin(result.origins[:, columns], origins)
 
 
-def _share(part: float, total: float) -> list[float]:
-    """Return a share with Wilson's interval; counts are means over seeds, rounded for the interval."""
-    one = group("", min(round(part), round(total)), round(total))
-    share = part / total if total else 0.0
+def _share(parts: Sequence[np.ndarray], wholes: Sequence[np.ndarray]) -> list[float]:
+    """Return a share as the mean over seeds of cells (N, K), with Wilson's interval for the images of one seed.
+
+    Images, not cells: a wrong guess makes what rules conclude from it wrong as well, so an image's cells fall together.
+    """
+    part, whole = (float(np.mean([each.sum() for each in many])) for many in (parts, wholes))
+    images = round(float(np.mean([each.any(axis=1).sum() for each in wholes])))
+    share = part / whole if whole else 0.0
+    one = group("", round(share * images), images)
     return [round(v, 6) for v in (share, min(one.low, share), max(one.high, share))]
 
 

@@ -31,6 +31,8 @@ from core.training.rundir import RunDir
 from core.training.train import Order, train
 from core.workspace import Workspace
 
+_ARRAYS = ("image_ids", "probs", "heldout_ids", "heldout_probs", "heldout_truth")
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -39,12 +41,14 @@ class Answers:
     Attributes:
         image_ids: (M,) images whose cell had no value, in their order.
         probs: (M, C) calibrated probabilities.
-        heldout_probs, heldout_truth: (H, C) and (H,) of the known cells that the training did not see.
+        heldout_ids, heldout_probs, heldout_truth: (H,), (H, C) and (H,) of the known cells that the training did not
+            see.
         metrics: accuracy, f1, epoch of the best epoch; seconds.
     """
 
     image_ids: np.ndarray
     probs: np.ndarray
+    heldout_ids: np.ndarray
     heldout_probs: np.ndarray
     heldout_truth: np.ndarray
     metrics: dict[str, float]
@@ -152,6 +156,7 @@ def _collect(scratch: Workspace) -> Answers:
     return Answers(
         np.array([r.image_id for r in rows], dtype=np.int64),
         np.array([r.probs for r in rows], dtype=np.float64).reshape(-1, classes),
+        known["image_id"].to_numpy(np.int64),
         np.array(known["probs"].tolist(), dtype=np.float64).reshape(-1, classes),
         known["truth"].to_numpy(np.int64),
         {**{k: float(run.metrics[k]) for k in ("accuracy", "f1", "epoch")}, "seconds": seconds},
@@ -161,12 +166,13 @@ def _collect(scratch: Workspace) -> Answers:
 def _write(path: Path, found: Answers) -> None:
     content = io.BytesIO()
     metrics = np.frombuffer(json.dumps(found.metrics).encode(), np.uint8)
-    np.savez(content, image_ids=found.image_ids, probs=found.probs, heldout_probs=found.heldout_probs,
-             heldout_truth=found.heldout_truth, metrics=metrics)  # fmt: skip
+    np.savez(content, **{name: getattr(found, name) for name in _ARRAYS}, metrics=metrics)
     write_atomic(path, content.getvalue())
 
 
 def _read(path: Path) -> Answers:
     with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in ("image_ids", "probs", "heldout_probs", "heldout_truth")}
+        arrays = {
+            name: stored[name] for name in ("image_ids", "probs", "heldout_ids", "heldout_probs", "heldout_truth")
+        }
         return Answers(**arrays, metrics=json.loads(stored["metrics"].tobytes()))

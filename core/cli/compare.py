@@ -108,19 +108,19 @@ def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
         f" {sum(facts['hidden'].values()):,} cells of others hidden, {sum(facts['gaps'].values()):,} real gaps."
     )
     for key, found in plan.summary.get("approaches", {}).items():
-        yield f"\n{APPROACHES[key]} ({len(found['seeds'])} seeds, {found['seconds']:.0f} s of training each)"
+        seeds = ", ".join(map(str, found["seeds"]))
+        yield f"\n{APPROACHES[key]} (seeds {seeds}; {found['seconds']:.0f} s of training each)"
         for name, scores in found["labels"].items():
             yield f"  {name}: accuracy {_percent(scores['accuracy'])}, F1 {_plain(scores['f1'])}"
         hidden, gaps = found["hidden"][ALL], found["gaps"]
-        wrong = (
-            ""
-            if hidden["wrong_guesses"] is None
-            else f"; of those that a model had a hand in, {_percent(hidden['wrong_guesses'])} wrong"
-        )
-        yield f"  hidden cells filled: {_percent(hidden['filled'])}{wrong}"
+        yield f"  hidden cells filled: {_percent(hidden['filled'])}"
+        if hidden["wrong_taken"] is not None:
+            promised = f", promised at most {1 - plan.precision:.1%}" if key == OURS else ""
+            yield f"  answers taken that are wrong: {_percent(hidden['wrong_taken'])}{promised}"
+            yield f"  with what rules concluded from them: {_percent(hidden['wrong_guesses'])}"
         origins = ", ".join(f"{gaps['by_origin'][o]:,.0f} {o}" for o in ORIGINS if gaps["by_origin"].get(o))
         expected = "" if gaps["wrong"] is None else f"; wrong, reckoned from the hidden ones: {_number(gaps['wrong'])}"
-        yield f"  gaps filled: {gaps['filled']:,.0f} of {gaps['cells']:,} ({origins or 'none'}){expected}"
+        yield f"  gaps filled: {gaps['filled']:,.0f} of {gaps['cells']:,} {f' ({origins})' if origins else ''}{expected}"
         if found["contradictions"]:
             yield f"  images that break a rule at the end: {found['contradictions']:,.0f}"
     for key, labels in plan.summary.get("differences", {}).items():

@@ -87,8 +87,12 @@ def _told(cell: CellReason) -> str:
         return f"{cell.label}: free, {cell.implied}, because {cell.because}"
     if cell.state == "conflict":
         return f"{cell.label}: nothing follows, the known labels contradict each other"
-    answers = ", ".join(f"{name} {n}" for name, n in cell.settles.items())
-    return f"{cell.label}: open; an answer settles {cell.leverage:.1f} open cells on average ({answers})"
+    if set(cell.settles.values()) == {1}:
+        return f"{cell.label}: open; an answer settles this cell only"
+    answers = ", ".join(f"{n} if it is {name}" for name, n in cell.settles.items())
+    return (
+        f"{cell.label}: open; an answer settles {cell.leverage:.3g} open cells on average, itself included: {answers}"
+    )
 
 
 def _derive(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from sqlalchemy import Connection
 
-from core.labels.deduce import FREE, OPEN, deduce
+from core.labels.deduce import OPEN, deduce
 from core.labels.label import MISSING, Label
 from core.labels.leverage import leverage
 from core.labels.missing import GAP_NAMES, SOURCE_NAMES
@@ -54,11 +54,6 @@ class Ground:
     def leverage(self) -> np.ndarray:
         """(P, L) how many open cells an open cell's answer settles on average; 0 where a cell is not open."""
         return np.where(self.kinds == KINDS.index("open"), leverage(self.profiles.base, self.rules), 0.0)
-
-    @cached_property
-    def lacking(self) -> np.ndarray:
-        """(P, L) bool, gaps that rules don't fill: a free cell counts as known when chance is asked for."""
-        return self.gaps & (deduce(self.profiles.given, self.rules).state != FREE)
 
     def position(self, label: str) -> int | None:
         """Return a label's place; None when there is none of that name any more."""

@@ -24,9 +24,10 @@ _NO_FIGURE = -1e300  # stands for NULL on the way into an array
 def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> list[Finding]:
     """Hold every label's gaps against other labels' classes and everything known of the images.
 
-    Gaps are those of the imported table that rules don't fill: a free cell counts as known. Labels that rules tie
-    together are not held against each other: which cells are free hangs on the tied labels' values, so logic alone
-    would make them differ.
+    Told is only what shows twice: in the gaps as they were imported, and in those that are left once rules have filled
+    what they can. Either alone misleads: a gap that a rule fills is no loss, however it lies; and which gaps a rule
+    fills hangs on the classes of other labels, so that those that are left lie by class even where all of them lie by
+    chance. Labels that rules tie together are not held against each other.
 
     Args:
         facts: As `image_facts` returns them; read when None.
@@ -46,15 +47,15 @@ def findings(connection: Connection, facts: Sequence[Fact] | None = None) -> lis
     tests = len(found.labels) * (len(found.labels) - 1 + len(facts))
     every: list[Finding] = []
     for j, label in enumerate(found.labels):
-        gaps = (found.given[:, j] == MISSING) & ~implied[:, j]
+        gaps = found.given[:, j] == MISSING
+        left = gaps & ~implied[:, j]
         for k, other in enumerate(found.labels):
             if k == j or len(other.classes) > MOST_GROUPS or any({j, k} <= group for group in tied):
                 continue
-            each = [found.images * (found.given[:, k] == c) for c in range(len(other.classes))]
-            missing, images = [int(part @ gaps) for part in each], [int(part.sum()) for part in each]
-            every += _held(label.name, other.name, other.names, missing, images, False, tests=tests)
+            table = np.stack([found.images * (found.given[:, k] == c) for c in range(len(other.classes))], axis=1)
+            every += _held(label.name, Fact(other.name, other.names, np.zeros(0), False), table, gaps, left, tests)
         for fact, table in tables:
-            every += _held_fact(label.name, fact, table[gaps].sum(axis=0), table.sum(axis=0), tests)
+            every += _held_fact(label.name, fact, table, gaps, left, tests)
     return corrected(every)
 
 
@@ -88,7 +89,7 @@ def image_facts(connection: Connection, root: Path | None = None) -> list[Fact]:
 def _measured(figures: np.ndarray, unseen: np.ndarray) -> list[Fact | None]:
     """Return what was read off the pictures, figures (4, N) in the order of `measured.FIGURES`."""
     brightness, contrast, sharpness, taken = figures
-    share = "{:.0%}".format
+    share = "{:.1%}".format
     return [
         number_fact("brightness", brightness, share, ("are darker", "are brighter"), unseen=unseen),
         number_fact("contrast", contrast, share, ("have less contrast", "have more contrast"), unseen=unseen),
@@ -133,18 +134,34 @@ def _named_apart(facts: list[Fact]) -> list[Fact]:
     return list(found.values())
 
 
-def _held_fact(label: str, fact: Fact, missing: np.ndarray, images: np.ndarray, tests: int) -> list[Finding]:
+def _held_fact(
+    label: str, fact: Fact, table: np.ndarray, gaps: np.ndarray, left: np.ndarray, tests: int
+) -> list[Finding]:
     """Hold gaps against a fact's groups, and against whether images have it at all."""
-    every = _held(label, fact.name, fact.groups, missing, images, fact.numeric, fact.words, fact.outside, tests)
+    every = _held(label, fact, table, gaps, left, tests)
     if fact.having:
         n = fact.ordered
-        parts = [np.array([of[:n].sum(), of[n]]) for of in (missing, images)]
-        every += _held(label, f"having {fact.having}", ("one", "none"), *parts, False, tests=tests)
+        having = Fact(f"having {fact.having}", ("one", "none"), np.zeros(0), False)
+        halves = np.stack([table[:, :n].sum(axis=1), table[:, n]], axis=1)
+        every += _held(label, having, halves, gaps, left, tests)
     return every
 
 
-def _held(label, against, names, missing, images, numeric, words=("", ""), outside=0, tests=1) -> list[Finding]:
-    finding = hold_against(
-        label, against, names, np.asarray(missing), np.asarray(images), numeric, words, outside, tests
-    )
-    return [] if finding is None else [finding]
+def _held(label: str, fact: Fact, table: np.ndarray, gaps: np.ndarray, left: np.ndarray, tests: int) -> list[Finding]:
+    """Hold the gaps as imported, and those that are left, against groups; the less clear of the two is what is found.
+
+    Args:
+        table: (P, G) images of each profile and group.
+        gaps, left: (P,) bool.
+    """
+    images = table.sum(axis=0)
+    first, second = (
+        hold_against(label, fact.name, fact.groups, table[some].sum(axis=0), images, fact.numeric, fact.words,
+                     fact.outside, tests)
+        for some in (gaps, left)
+    )  # fmt: skip
+    if first is None:
+        return []
+    same = second is not None and second.more == first.more
+    p = max(first.p, second.p) if same else 1.0
+    return [replace(first, p=p, corrected=p)]

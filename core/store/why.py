@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, select
 
+from core.errors import GapwiseError
 from core.labels.deduce import CONFLICT, FREE, OPEN, prove, smallest_conflicts
 from core.labels.label import MISSING, Label
 from core.labels.leverage import expected, settled_by
@@ -48,8 +49,13 @@ def why(connection: Connection, image_id: int) -> tuple[list[CellReason], list[s
     """Return all cells of an image, labels in table order, and its conflicts in words.
 
     Each conflict is a smallest set: leave out any of its cells and the others can be true.
+
+    Raises:
+        GapwiseError: If there are no labels.
     """
     table, rules = load(connection, [image_id]), rule_set(connection)
+    if not table.labels:
+        raise GapwiseError("This workspace has no labels yet. Import a table with label columns first.")
     result = deduction(connection, table)
     deciders = _deciders(connection, image_id)
     found = []

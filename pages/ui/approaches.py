@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import jobs
 from core.approaches.command import Asked, start
-from core.approaches.filling import APPROACHES, SHORT
+from core.approaches.filling import APPROACHES, OURS, SHORT
 from core.approaches.plan import FILE, PRECISION, SEEDS, read_plan
 from core.approaches.score import ALL
 from core.charts.approaches import gaps, scores
@@ -114,6 +114,10 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
     )  # fmt: skip
     job = known[job_id]
     job_poll.follow(workspace, job, FILE)
+    if job.active:
+        st.button("Stop", icon=":material/stop:", key=f"compare_stop_{job.id}", disabled=job.state == "stopping",
+                  on_click=_stop, args=(workspace, job.id),
+                  help="What is done is kept: Resume on the Fine-tune page, or `jobs resume`, goes on.")  # fmt: skip
     plan = read_plan(workspace.job_dir(job.id))
     if job.state in ("failed", "lost"):
         st.error(plain(job.message), icon=":material/error:")
@@ -125,6 +129,13 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
         for outcome in plan.outcomes:
             if outcome.state == "failed":
                 st.warning(f"{APPROACHES[outcome.approach]}, seed {outcome.seed}, failed: {plain(outcome.reason)}")
+
+
+def _stop(workspace: Workspace, job_id: int) -> None:
+    try:
+        jobs.stop(workspace, job_id)
+    except GapwiseError as error:  # it ended in this moment
+        st.toast(plain(error))
 
 
 def _results(plan: Plan) -> None:
@@ -147,14 +158,35 @@ def _results(plan: Plan) -> None:
         st.markdown("**What became of the gaps**")
         st.plotly_chart(gaps(found, SHORT), key="compare_gaps", config=_PLAIN)
         st.caption("How many are wrong is reckoned from the hidden cells. What rules prove can't be wrong.")
-    st.dataframe(_table(plan), hide_index=True, key="compare_table")
+    table = _table(plan)
+    st.dataframe(table, hide_index=True, key="compare_table", height=38 + 35 * len(table))
+    _promise(plan)
     st.caption(
         "95% intervals. Accuracy and F1: held-out images and seeds drawn again 2,000 times, the same ones for every"
-        " way, so that differences are paired. Shares: Wilson's, for the cells of one seed."
+        " way, so that differences are paired. Shares: Wilson's, for the images of one seed."
     )
     for key, labels in plan.summary["differences"].items():
         parts = ", ".join(f"{plain(name)} {_points(each['accuracy'])}" for name, each in labels.items())
         st.markdown(f"- Deriving first against *{APPROACHES[key].lower()}*, accuracy in points: {parts}")
+
+
+def _promise(plan: Plan) -> None:
+    """Say whether our way's promise was kept on the hidden cells."""
+    ours = plan.summary["approaches"].get(OURS)
+    wrong = ours and ours["hidden"][ALL]["wrong_taken"]
+    if not wrong:
+        return
+    promised = 1 - plan.precision
+    if wrong[1] > promised:
+        st.warning(
+            f"The promise was broken: {wrong[0]:.1%} of the answers that were taken are wrong on hidden cells"
+            f" ({wrong[1]:.1%} to {wrong[2]:.1%}), {promised:.1%} were promised. Held-out cells differ from the gaps"
+            " here: review before you trust what was taken."
+        )
+    elif wrong[0] > promised:
+        st.caption(
+            f"{wrong[0]:.1%} of the answers taken are wrong, {promised:.1%} were promised: within what chance does."
+        )
 
 
 def _table(plan: Plan) -> pd.DataFrame:
@@ -166,10 +198,12 @@ def _table(plan: Plan) -> pd.DataFrame:
         for name, each in found["labels"].items():
             rows[f"{name}: accuracy"], rows[f"{name}: F1"] = _percent(each["accuracy"]), _percent(each["f1"])
         rows["gaps filled"] = f"{table['filled']:,.0f} of {table['cells']:,}"
-        rows["guesses that are wrong, of the hidden cells"] = _percent(hidden["wrong_guesses"])
+        rows["answers taken that are wrong (hidden cells)"] = _percent(hidden["wrong_taken"])
+        rows["with what rules concluded from them"] = _percent(hidden["wrong_guesses"])
         rows["wrong labels let in, reckoned from that"] = _number(table["wrong"])
         rows["images that break a rule at the end"] = f"{found['contradictions']:,.0f}"
         rows["time of training for each seed"] = duration(found["seconds"])
+        rows["seeds"] = ", ".join(map(str, found["seeds"]))
         columns[APPROACHES[key]] = rows
     return pd.DataFrame(columns).rename_axis("measure").reset_index()
 

@@ -152,10 +152,12 @@ def _chance(workspace: Workspace, look: Look, selection: Selection) -> None:
     if not found[0].told:
         st.markdown("Nothing speaks against chance in what was looked at.")
     st.caption(
-        f"{len(found)} permutation tests with {SHUFFLES:,} shuffles, corrected for their number (Holm 1979)."
-        " A free cell counts as known, and labels that rules tie together are not held against each other."
+        f"{len(found)} permutation tests with {SHUFFLES:,} shuffles or more, corrected for their number (Holm 1979)."
+        " Told is what shows in the gaps of the table and still shows once your rules have filled what they can; labels"
+        " that rules tie together are not held against each other."
     )
-    chosen = st.selectbox("Share of missing cells by", range(len(found)), key="gaps_finding", width=420,
+    key = f"gaps_finding:{workspace.root}"  # another workspace has other findings
+    chosen = st.selectbox("Share of missing cells by", range(len(found)), key=key, width=420,
                           format_func=lambda i: f"{found[i].label}, by {found[i].against}")  # fmt: skip
     finding = found[min(chosen, len(found) - 1)]
     _rates(workspace, look, selection, finding)
@@ -167,7 +169,7 @@ def _chance(workspace: Workspace, look: Look, selection: Selection) -> None:
 def _rates(workspace: Workspace, look: Look, selection: Selection, finding: Finding) -> None:
     """Draw a finding's groups among the chosen images."""
     names, groups = _names(look), [group.name for group in finding.groups]
-    lacks = look.ground.lacking[:, look.ground.position(finding.label)]
+    lacks = look.ground.gaps[:, look.ground.position(finding.label)]
     other = look.ground.position(finding.against)
     fact = _fact(workspace, finding.against, groups)
     if fact is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,8 +82,22 @@ def test_wrong_labels_are_reckoned_from_what_a_model_had_a_hand_in(tmp_path, lay
     assert (hidden["cells"], hidden["filled"][0], hidden["guesses"]) == (50, 1.0, 40)
     assert hidden["wrong"][0] == pytest.approx(6 / 50)
     assert hidden["wrong_guesses"][0] == pytest.approx(6 / 40)
-    assert hidden["wrong_guesses"][1:] == pytest.approx([0.0706, 0.2907], abs=5e-4)  # Wilson, 6 of 40
+    assert hidden["wrong_guesses"][1:] == pytest.approx([0.0706, 0.2907], abs=5e-4)  # Wilson, 6 of 40 images
+    assert hidden["wrong_taken"][0] == pytest.approx(6 / 30)  # the ten others followed from them
     assert found["gaps"]["wrong"][0] == pytest.approx(30 * 6 / 40)
+
+
+def test_cells_of_an_image_that_are_wrong_together_count_once(tmp_path, layout):
+    made = outcome(tmp_path, layout, 0, CASCADE, 0, guesses_wrong=6)
+    alone = summary(plan(made), layout, tmp_path)["approaches"][CASCADE]["hidden"][ALL]["wrong_guesses"]
+    both = replace(layout, hidden=layout.hidden | (layout.hidden[:, :1] & np.array([False, True])))
+    content = dict(np.load(tmp_path / made.file))
+    content["values"][100:150, 1] = np.where(content["values"][100:150, 0] == layout.truth[100:150, 0], 0, 1)
+    content["origins"][100:140, 1] = FOLLOWED
+    np.savez(tmp_path / made.file, **content)
+    twice = summary(plan(made), both, tmp_path)["approaches"][CASCADE]["hidden"][ALL]
+    assert twice["guesses"] == 80
+    assert twice["wrong_guesses"] == alone
 
 
 def test_nothing_filled_tells_nothing_about_wrong_ones(tmp_path, layout):

@@ -48,7 +48,7 @@ def finished(ws: Workspace) -> int:
         "seeds": [0, 1],
         "labels": {name: score for name in plan.order},
         "hidden": {"all labels": {"cells": 10, "filled": [1, 0.8, 1], "wrong": [0.1, 0, 0.3], "guesses": 8,
-                                  "wrong_guesses": [0.125, 0.02, 0.4]}},
+                                  "wrong_taken": [0.125, 0.1, 0.4], "wrong_guesses": [0.125, 0.02, 0.4]}},
         "gaps": {"cells": 30, "filled": 30.0, "wrong": [3.0, 1.0, 9.0],
                  "by_origin": {"known": 0, "derived": 6.0, "pseudo": 20.0, "derived from pseudo": 4.0}},
         "contradictions": 0.0,
@@ -93,6 +93,11 @@ def test_while_one_goes_on_no_other_is_started(big, open_page, monkeypatch):
     app = opened(open_page)
     assert button(app).disabled
     assert "A comparison is going on." in shown(app)
+    stopped = []
+    monkeypatch.setattr(jobs, "stop", lambda _, one: stopped.append(one))
+    app.button(key=f"compare_stop_{job_id}").click().run()
+    assert not app.exception
+    assert stopped == [job_id]
 
 
 def test_what_came_out_is_shown_with_intervals(big, open_page):
@@ -104,6 +109,7 @@ def test_what_came_out_is_shown_with_intervals(big, open_page):
     assert "3 (1 to 9)" in table.to_string()
     assert "+5.0 (-1.0 to +10.0)" in shown(app)
     assert "Too dark." in shown(app)
+    assert "The promise was broken" in shown(app)
 
 
 def test_too_small_a_table_is_told(demo, open_page, spawned):

@@ -130,7 +130,7 @@ def test_a_demo_is_measured_and_gaps_are_held_against_it(demo, open_page):
     app = open_page("missing_values")
     put(app, state.GAPS_VIEW, "By chance?")
     assert not [b for b in app.button if b.key == "measure"]
-    options = app.selectbox(key="gaps_finding").options
+    options = app.selectbox(key=f"gaps_finding:{demo.root}").options
     assert {"mask, by brightness", "mask, by sharpness"} <= set(options)
 
 
