@@ -120,7 +120,8 @@ def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
             yield f"  with what rules concluded from them: {_percent(hidden['wrong_guesses'])}"
         origins = ", ".join(f"{gaps['by_origin'][o]:,.0f} {o}" for o in ORIGINS if gaps["by_origin"].get(o))
         expected = "" if gaps["wrong"] is None else f"; wrong, reckoned from the hidden ones: {_number(gaps['wrong'])}"
-        yield f"  gaps filled: {gaps['filled']:,.0f} of {gaps['cells']:,} {f' ({origins})' if origins else ''}{expected}"
+        by = f" ({origins})" if origins else ""
+        yield f"  gaps filled: {gaps['filled']:,.0f} of {gaps['cells']:,}{by}{expected}"
         if found["contradictions"]:
             yield f"  images that break a rule at the end: {found['contradictions']:,.0f}"
     for key, labels in plan.summary.get("differences", {}).items():

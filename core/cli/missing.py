@@ -62,7 +62,7 @@ def _conflicts(args: argparse.Namespace) -> int:
     with open_workspace(args).read() as connection:
         found, images = conflicts(connection, max(1, args.conflicts)), report(connection).conflict_rows
     lines = [f"{r.fname}: {r.sentence}" for r in found]
-    lines += [f"{images} images break a rule with their known labels"] if images else ["no conflicts"]
+    lines += [_broken(images)] if images else ["no conflicts"]
     value = {"images": images, "conflicts": [{"image": r.fname, "sentence": r.sentence} for r in found]}
     emit(args, value, "\n".join(lines))
     return 0
@@ -104,6 +104,10 @@ def _derive(args: argparse.Namespace) -> int:
     return 0
 
 
+def _broken(images: int) -> str:
+    return f"{images} image{'s break' if images > 1 else ' breaks'} a rule with what is known"
+
+
 def _text(found: MissingReport) -> str:
     lines = [f"{found.rows} images", "", "missing in the imported table:"]
     lines += [f"  {name}: {n}" for name, n in found.missing.items()]
@@ -113,5 +117,5 @@ def _text(found: MissingReport) -> str:
     lines += ["", "cells now:"]
     lines += [f"  {name}: {n}" for name, n in found.cells.items()]
     if found.conflict_rows:
-        lines += ["", f"{found.conflict_rows} images break a rule with their known labels"]
+        lines += ["", _broken(found.conflict_rows)]
     return "\n".join(lines)

@@ -53,7 +53,10 @@ def _list(args: argparse.Namespace, ws: Workspace) -> None:
 
 def _add(args: argparse.Namespace, ws: Workspace) -> None:
     with ws.write() as connection:
-        change_rules(connection, [*read_rules(connection), args.rule])
+        before = read_rules(connection)
+        if args.rule.strip() in before:
+            raise GapwiseError(f"The rule {args.rule.strip()!r} is there already.")
+        change_rules(connection, [*before, args.rule])
         found = read_rules(connection)
     emit(args, found, _numbered(found))
 
@@ -76,6 +79,10 @@ def _table(args: argparse.Namespace, ws: Workspace) -> None:
     number = args.rule.strip()
     if number.isdecimal() and 1 <= int(number) <= len(rules.rules):
         rule = rules.rules[int(number) - 1]
+    elif number.isdecimal():
+        raise GapwiseError(
+            f"There is no rule {number}. The rules here are:\n{_numbered([r.text for r in rules.rules])}"
+        )
     else:
         rule = parse_rules([args.rule], labels).rules[0]
     found = truth_table(rule, labels)

@@ -16,13 +16,13 @@ from core.store.labels import labels, set_rules
 
 
 def change_rules(connection: Connection, texts: Sequence[str]) -> int:
-    """Replace all rules; return how many derived cells followed from the old ones only and are open again.
+    """Replace all rules, each once; return how many derived cells followed from the old ones only and are open again.
 
     Raises:
         RuleError: If one can't be used; nothing is changed then.
     """
     parse_rules(texts, list(labels(connection).values()))
-    set_rules(connection, [text.strip() for text in texts if text.strip()])
+    set_rules(connection, list(dict.fromkeys(text.strip() for text in texts if text.strip())))
     return withdraw_stale(connection)
 
 

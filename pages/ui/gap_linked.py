@@ -58,7 +58,7 @@ def _figures(found: Headline, every: Headline, labels: int) -> list[dict[str, st
          "What a training on complete rows only would lose."),
         ("Free", found.cells["free"], "rules fill them", "Empty, and your rules leave only one possible class."),
         ("Open", found.cells["open"], "nobody knows", "Empty, and nobody knows: for a model and a person."),
-        ("In conflict", found.cells["conflict"], "no way to tell",
+        ("Gaps in conflict", found.cells["conflict"], "no way to tell",
          "Empty, and the image's known labels contradict each other."),
     ]  # fmt: skip
     return [{"label": name, "value": f"{n:,}", "note": note, "help": about} for name, n, note, about in figures]

@@ -20,7 +20,9 @@ _HEIGHT = 400  # pixels at most
 @st.fragment
 def section(report: MissingReport) -> None:
     """Draw how often each label, and each combination of labels, is missing in the imported table."""
-    box = st.expander("Counts, to copy", icon=":material/content_copy:", key="gaps_counts_box", on_change="rerun")
+    box = st.expander(
+        "Counts of the whole table, to copy", icon=":material/content_copy:", key="gaps_counts_box", on_change="rerun"
+    )
     if not box.open:
         return
     with box:

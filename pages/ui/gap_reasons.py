@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def section(workspace: Workspace, conflict_rows: int) -> None:
     """Draw some proofs, and the conflicts with the cells that can't all be true."""
     if conflict_rows:
-        name = f"{conflict_rows:,} images break a rule with what is known about them"
+        many = "images break" if conflict_rows > 1 else "image breaks"
+        name = f"{conflict_rows:,} {many} a rule with what is known"
         box = st.expander(name, icon=":material/warning:", key="gaps_conflicts_box", on_change="rerun")
         if box.open:
             with box:

@@ -42,7 +42,7 @@ def test_conflicts_are_told(build, capsys):
         {"mask": ["0"], "distancing": ["1"], "5k": ["1"]}, dict.fromkeys(("mask", "distancing", "5k"), BINARY), [FIVE_K]
     )
     assert main(["missing", "--workspace", str(ws.root)]) == 0
-    assert "1 images break a rule" in capsys.readouterr().out
+    assert "1 image breaks a rule" in capsys.readouterr().out
 
 
 def test_derive_writes_the_free_cells_and_counts_them(five_k, capsys):
@@ -83,4 +83,4 @@ def test_conflicts_are_listed_with_smallest_sets(build, capsys):
     assert main(["missing", "--conflicts", "--workspace", str(ws.root)]) == 0
     out = capsys.readouterr().out
     assert out.splitlines()[0] == "0.png: can't all be true: mask is 0 and 5k is 1 and `5k implies mask`"
-    assert "1 images break a rule" in out
+    assert "1 image breaks a rule" in out
