@@ -79,10 +79,10 @@ def test_wrong_usage_exits_with_two(run, arguments):
 
 
 def test_a_rule_that_is_there_is_not_added_again_and_a_number_that_is_none_is_said(run):
-    assert run("rules", "add", FIVE_K)[0] == 0
-    status, _, told = run("rules", "add", FIVE_K)
+    assert run("add", FIVE_K)[0] == 0
+    status, _, told = run("add", FIVE_K)
     assert status == 1
     assert "is there already" in told
-    status, _, told = run("rules", "table", "7")
+    status, _, told = run("table", "7")
     assert status == 1
     assert "There is no rule 7" in told
