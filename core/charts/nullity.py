@@ -1,7 +1,7 @@
 """Pictures of how gaps lie: row by row, together, and by groups of images.
 
-What is clickable lies over a heat map, unseen: bars over the rows, points over the pairs of labels, with plain numbers in
-their `customdata`. (In Streamlit plotly's own heat maps send no clicks.)
+What is clickable lies over a heat map, unseen: bars over the rows, points over the pairs of labels, with plain numbers
+in their `customdata`. (In Streamlit plotly's own heat maps send no clicks.)
 """
 
 from __future__ import annotations
