@@ -105,12 +105,13 @@ function bars(traces) {
 function extent(traces, stacks, which) {
   let low = Infinity, high = -Infinity
   const see = (...values) => values.forEach((v) => { if (v != null) { low = Math.min(low, v); high = Math.max(high, v) } })
+  const here = (trace) => (trace.xaxis || "x") === (which.at(-1) === "2" ? "x2" : "x")
   for (const { trace, flat, across, spans } of stacks) {
-    if ((trace.xaxis || "x") !== (which.at(-1) === "2" ? "x2" : "x")) continue
+    if (!here(trace)) continue
     if (flat === (which[0] === "x")) see(0, ...spans.flat())
     else see(...across.map((v) => v - 0.5), ...across.map((v) => v + 0.5))
   }
-  for (const trace of traces.filter((t) => t.type === "scatter")) {
+  for (const trace of traces.filter((t) => t.type === "scatter" && here(t))) {
     const values = trace[which[0]]
     see(...values)
     if (which[0] === "y" && trace.error_y) values.forEach((v, i) => see(v + trace.error_y.array[i], v - trace.error_y.arrayminus[i]))
