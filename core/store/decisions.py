@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import cells, images, proposals, schema
+from core.store import cells, images, proposals, schema, waiting
 from core.store.labels import labels as read_labels
 
 ACTIONS = ("accept", "reject", "choose", "skip", "flag")
@@ -97,6 +97,8 @@ def decide(
         "note": _note(note),
     }
     decision_id = _append(connection, row)
+    if action in waiting.PUT_OFF:
+        waiting.put_off(connection, image_id, label_id)
     if stored is not None and applied:
         agreed = proposal_id if proposal is not None and proposal.value == stored else None
         cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed)
@@ -135,6 +137,8 @@ def undo(connection: Connection, *, client_id: str, reviewer: str, expected: int
         "undoes": last.id,
     }
     undo_id = _append(connection, row)
+    if last.action in waiting.PUT_OFF:
+        waiting.put_off(connection, last.image_id, last.label_id)
     if last.effects:
         _restore(connection, undo_id, last)
     return _outcome(_by_client(connection, client_id), repeated=False)
