@@ -26,7 +26,7 @@ from core.serving.messages import MAX_BODY, Post, Wish, told
 HEADER = "X-Gapwise-Token"
 PATH = "/gapwise"
 _YEAR = 365 * 24 * 3600
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _mounted = False
 
 
@@ -72,7 +72,7 @@ def _guarded(handle: Callable) -> Callable:
         except ClientDisconnect:
             return _error(400, "The request ended before its body did.")
         except Exception:  # a browser gets no traceback, the log has it
-            _log.exception("A request to %s failed", request.url.path)
+            log.exception("A request to %s failed", request.url.path)
             return _error(500, "Something went wrong in the server; its log has the details.")
 
     return guarded
