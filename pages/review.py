@@ -47,5 +47,5 @@ plain = not review_fast.available() or st.sidebar.toggle(
 if plain:
     review_card.card(workspace, chosen, order)
 else:
-    with st.container(key="review_fast"):
+    with st.container(key="pair_review"):  # review_keys looks for it
         review_fast.card(workspace, chosen, labels[chosen], order)

@@ -12,8 +12,9 @@ MAX_BODY = 256 * 1024  # bytes; fifty decisions with notes of full length are le
 MAX_DECISIONS = 50  # in one request
 MAX_HELD = 1000  # images that a browser may say it holds
 MAX_WANTED = 32  # items in one answer
+MAX_ID = 2**53  # the largest whole number that a browser's JSON keeps; SQLite's is larger
 
-Id = Annotated[int, Field(ge=1, le=2**53, strict=True)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
 
 
 class _Message(BaseModel):
@@ -32,7 +33,7 @@ class Decision(_Message):
     """
 
     client: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")]
-    seq: Annotated[int, Field(ge=1, le=2**53, strict=True)]
+    seq: Id
     action: Literal["accept", "reject", "choose", "skip", "flag", "undo"]
     cell: Cell | None = None
     proposal: Id | None = None

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from core.errors import GapwiseError
 from core.serving import pictures, review
 from core.serving import token as tokens
-from core.serving.messages import MAX_BODY, Post, Wish, told
+from core.serving.messages import MAX_BODY, MAX_ID, Post, Wish, told
 
 HEADER = "X-Gapwise-Token"
 PATH = "/gapwise"
@@ -90,18 +90,18 @@ async def _post(request: Request, token: tokens.Token) -> Response:
 
 async def _get(request: Request, token: tokens.Token) -> Response:
     asked = request.query_params
-    held = [part for part in asked.get("held", "").split(",") if part]
-    given = {k: asked.get(k) for k in ("label", "want")}
-    numbers = {k: int(v) if v is not None and v.isdecimal() and len(v) < 16 else v for k, v in given.items()}
-    held = [int(part) if part.isdecimal() and len(part) < 16 else part for part in held]
+    numbers = {name: _number(asked[name]) for name in ("label", "want") if name in asked}
+    held = [_number(part) for part in asked.get("held", "").split(",") if part]
     wish = Wish.model_validate({**numbers, "order": asked.get("order"), "held": held})
     return _answered(await run_in_threadpool(review.answer, token, wish))
 
 
 async def _preview(request: Request, token: tokens.Token) -> Response:
-    known = request.headers.get("If-None-Match", "")
+    known, image_id = request.headers.get("If-None-Match", ""), request.path_params["image_id"]
+    if image_id > MAX_ID:
+        raise _Refused(404, f"There is no image with the number {str(image_id)[:40]}.")
     try:
-        found = await run_in_threadpool(pictures.picture, token, request.path_params["image_id"], known)
+        found = await run_in_threadpool(pictures.picture, token, image_id, known)
     except GapwiseError as error:
         return _error(422, str(error))
     # The address names the digest: another picture has another address.
@@ -119,6 +119,10 @@ def _check_origin(request: Request) -> None:
         raise _Refused(403, f"The request comes from {origin[:200]}, this is {host[:200]}.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise _Refused(403, "The request comes from another site.")
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else text  # the message's model says no
 
 
 def _token_of(request: Request) -> str | None:
