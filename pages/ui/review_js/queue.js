@@ -154,7 +154,7 @@ class Queue {
   acknowledge(ack) {
     const entry = this.outbox.take(ack);
     if (!entry) return;
-    this.said = ack.told;
+    this.said = ack.state === "refused" ? "" : ack.told;
     if (ack.state === "refused") this.refuse(entry, ack.told);
     else if (ack.card && entry.sent.action === "undo") this.bringBack({ ...ack.card, state: "new" }, 0);
     this.dry = false;
@@ -173,9 +173,8 @@ class Queue {
   }
 
   failed(error, decisions) {
-    this.trouble = error instanceof Refusal ? error.message : "The server can't be reached.";
     const status = error.status ?? 0;
-    if (status === 401) this.renew();
+    if (status === 401) this.renew(); // and again in a moment, with the new token
     else if ([400, 403, 409, 413, 415, 422].includes(status) && decisions.length) {
       if (decisions.length > 1) {
         this.alone = true; // find the one that is refused
@@ -185,6 +184,7 @@ class Queue {
       this.outbox.save();
       return true;
     }
+    this.trouble = error instanceof Refusal ? error.message : "The server can't be reached.";
     const delay = BACK_OFF[Math.min(this.tries, BACK_OFF.length - 1)];
     this.tries += 1;
     this.again(delay * (0.75 + Math.random() / 2)); // tabs that lost the server together don't come back together
