@@ -5,6 +5,7 @@
   const clock = (window.clock = { marks: [], presses: [], painted: new Set(), acks: [] });
   const roots = () => [document, ...[...document.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean)];
   const first = (selector) => { for (const r of roots()) { const e = r.querySelector(selector); if (e) return e; } };
+  clock.card = () => first(".card");
   const nameIn = (text) => /([\w-]+\.jpg) · /.exec(text ?? "")?.[1];
   clock.name = () => {
     const card = first(".card");

@@ -161,7 +161,7 @@ def withdraw_stale(connection: Connection) -> int:
     return int((found.images @ stale).sum())
 
 
-def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
+def settle(connection: Connection, image_id: int, decision_id: int, changed: bool = False) -> dict:
     """Bring one image's derived cells up to date after a decision or an undo changed another of its cells.
 
     Which free cells have a value depends on what stands now, not on the way there, so that undoing in whatever order
@@ -170,6 +170,7 @@ def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
 
     Args:
         decision_id: The decision or undo; noted in the cells that it settles.
+        changed: Whether `put` left the image's profile for this to bring up to date.
 
     Returns:
         {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids]}; the last are those of the
@@ -185,7 +186,7 @@ def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
     _write(connection, now, (derived & ~target)[None, :], np.full_like(new.implied, MISSING))
-    if write.any() or (derived & ~target).any():
+    if changed or write.any() or (derived & ~target).any():
         _changed(connection, [image_id])
     return {
         "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
@@ -223,12 +224,18 @@ def put(
     source: str | None,
     decision_id: int | None = None,
     proposal_id: int | None = None,
+    settled_next: bool = False,
 ) -> None:
-    """Set one cell; `given` is never touched. What hangs on it through rules is the business of `settle`."""
+    """Set one cell; `given` is never touched. What hangs on it through rules is the business of `settle`.
+
+    Args:
+        settled_next: The caller calls `settle` next, with `changed`: what is drawn from the cells is made once then.
+    """
     c = schema.cell.c
     statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
     connection.execute(statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id))
-    _changed(connection, [image_id])
+    if not settled_next:
+        _changed(connection, [image_id])
 
 
 def _changed(connection: Connection, image_ids: Sequence[int]) -> None:

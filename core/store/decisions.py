@@ -101,9 +101,10 @@ def decide(
         waiting.put_off(connection, image_id, label_id)
     if stored is not None and applied:
         agreed = proposal_id if proposal is not None and proposal.value == stored else None
-        cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed)
+        cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed, settled_next=True)
         prior = {k: getattr(cell, k) for k in ("value", "source", "decision_id", "proposal_id")}
-        _note_effects(connection, decision_id, {"prior": prior, **cells.settle(connection, image_id, decision_id)})
+        settled = cells.settle(connection, image_id, decision_id, changed=True)
+        _note_effects(connection, decision_id, {"prior": prior, **settled})
     return _outcome(_by_client(connection, client_id), repeated=False)
 
 
@@ -171,13 +172,14 @@ def history(connection: Connection, limit: int = 50, reviewer: str | None = None
 
 def _restore(connection: Connection, undo_id: int, last: Row) -> None:
     cell = _cell(connection, last.image_id, last.label_id)
-    if cell.decision_id == last.id:
+    changed = cell.decision_id == last.id
+    if changed:
         prior = dict(last.effects["prior"])
         if prior["decision_id"] is not None and _undone(connection, prior["decision_id"]):
             # What it replaced has been taken back meanwhile: only the imported value is left.
             prior = {"value": cell.given, "source": None if cell.given is None else "given"}
-        cells.put(connection, last.image_id, last.label_id, **prior)
-    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, undo_id))
+        cells.put(connection, last.image_id, last.label_id, **prior, settled_next=True)
+    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, undo_id, changed))
 
 
 def _proposal(connection: Connection, image_id: int, label_id: int, proposal_id: int | None) -> Row | None:

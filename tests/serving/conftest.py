@@ -19,6 +19,7 @@ ORIGIN = "http://testserver"
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAPWISE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(routes, "_mounted", False)  # and so it is afterwards: pages of other tests have no routes
 
 
 @pytest.fixture

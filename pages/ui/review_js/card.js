@@ -1,6 +1,7 @@
 // The card: paints the first item of the queue, takes keys and clicks, says what is stored and what is not yet.
 
 const PAUSE = 2500; // milliseconds without a decision until other figures on the page follow
+const SEEN = 30; // milliseconds after which a picture counts as seen though no frame was reported: a busy machine
 const CALM = 200; // milliseconds that a picture must have been there for the second click of a double click to count
 const queues = (window.gapwiseQueues ??= new Map()); // outlive the card: what is not stored yet is sent from any page
 
@@ -137,10 +138,17 @@ class Card {
       return;
     }
     const item = this.shown; // the object that painted the picture, not what comes first by now
-    if (!item?.visible) return;
+    if (!item) return this.ignore("loading");
+    if (!item.visible && performance.now() - item.painted < SEEN) return this.ignore("early");
     if (item.problem && !["skip", "flag"].includes(action)) return;
     this.queue.decide(item, action, value);
     this.paint();
+  }
+
+  // A press that can't have been meant for a picture is no answer.
+  ignore(why) {
+    const { dataset } = this.find(".card");
+    dataset[why] = Number(dataset[why] ?? 0) + 1;
   }
 
   key(event) {
