@@ -41,7 +41,7 @@ order = right.selectbox(
 review_keys.install()
 plain = not review_fast.available() or st.sidebar.toggle(
     "Plain buttons",
-    key="review_plain",
+    key=state.REVIEW_PLAIN,
     help="Streamlit's own buttons: slower, for browsers or networks in which the card's own script can't work.",
 )
 if plain:
@@ -49,3 +49,5 @@ if plain:
 else:
     with st.container(key="pair_review"):  # review_keys looks for it
         review_fast.card(workspace, chosen, labels[chosen], order)
+    if not waiting[chosen]:
+        navigation.link("export", "Take the filled table away")

@@ -168,3 +168,36 @@ def test_what_the_server_refuses_is_said_and_its_picture_comes_back(browser: Bro
     all_stored(app.page)
     assert [str(r.image_id) for r in log(workspace)] != [first]
     app.close()
+
+
+def test_keys_count_once_where_they_are_meant_and_undo_goes_back_as_far_as_one_likes(browser: Browser, own):
+    server, workspace = own
+    app = opened(browser, server)
+    page, card = app.page, app.page.locator(".card")
+    shown = [card.get_attribute("data-image")]
+    for _ in range(14):  # more than pictures are kept decoded
+        page.keyboard.press("a")
+        expect(card).not_to_have_attribute("data-image", shown[-1])
+        expect(card).not_to_have_attribute("data-image", "")
+        shown.append(card.get_attribute("data-image"))
+        page.wait_for_timeout(60)
+    assert len(set(shown)) == 15
+    for key in ("Control+a", "Alt+x", "c"):
+        page.keyboard.press(key)
+    page.get_by_test_id("stTextInputField").press("a")  # typed into a field
+    page.get_by_test_id("stTextInputField").press("Backspace")
+    page.get_by_role("heading", level=1).click(delay=60)
+    assert card.get_attribute("data-image") == shown[-1]
+    all_stored(page)
+    assert [str(r.image_id) for r in log(workspace)] == shown[:-1]
+    for image in reversed(shown[:-1]):
+        app.button("Undo").click()
+        expect(card).to_have_attribute("data-image", image)
+    all_stored(page)
+    undone = [r.undoes for r in log(workspace) if r.action == "undo"]
+    assert undone == [r.id for r in reversed(log(workspace)[:14])]
+    app.button("Reject").dblclick()  # the second click was meant for the picture that is gone
+    page.wait_for_timeout(300)
+    all_stored(page)
+    assert [r.action for r in log(workspace)[28:]] == ["reject"]
+    app.close()

@@ -24,6 +24,7 @@ class Card {
     if (!queues.has(data.place)) queues.set(data.place, new Queue(data.place));
     const queue = queues.get(data.place);
     if (this.queue && this.queue !== queue) this.queue.changed = () => {};
+    if (this.queue !== queue) this.toldDone = queue.done;
     this.queue = queue;
     queue.changed = (item) => this.follow(item);
     queue.settled = () => this.pauseThen(() => setTriggerValue("settled", queue.done));

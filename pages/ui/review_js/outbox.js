@@ -40,7 +40,7 @@ class Outbox {
 
   add(sent, item) {
     this.seq += 1;
-    const { bitmap, state, visible, problem, ...card } = item ?? {};
+    const { bitmap, state, visible, painted, problem, ...card } = item ?? {};
     const entry = { sent: { client: this.client, seq: this.seq, ...sent }, card: item ? card : null };
     this.entries.push(entry);
     this.save();

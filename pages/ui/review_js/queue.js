@@ -2,6 +2,7 @@
 
 const FULL = 20; // items held; pictures of all of them are decoded
 const LOW = 12; // fewer than that, and more are asked for
+const NEAR = 10; // decisions whose pictures stay decoded for an undo; a picture takes some 2 MB
 const LOADERS = 3; // pictures loaded at the same time; browsers give a server six connections, one is for decisions
 const IDLE_POLL = 10000; // milliseconds until an empty queue asks again
 
@@ -30,7 +31,7 @@ class Queue {
 
   open({ base, token, label, order }) {
     const view = `${label} ${order}`;
-    const renewed = token !== this.token;
+    const renewed = token !== this.token || view !== this.view;
     Object.assign(this, { base, token });
     if (view !== this.view) {
       this.buffer.forEach((item) => item.bitmap?.close());
@@ -50,6 +51,11 @@ class Queue {
     const entry = this.outbox.add(sent, item);
     this.buffer = this.buffer.filter((other) => other !== item);
     this.history.push({ entry, item });
+    const far = this.history.at(-1 - NEAR)?.item;
+    if (far) {
+      far.bitmap?.close();
+      Object.assign(far, { bitmap: null, state: "new" });
+    }
     this.times.push(performance.now());
     this.done += 1;
     setTimeout(() => this.pump());
@@ -76,6 +82,7 @@ class Queue {
 
   // One request at a time, in order, until everything is stored and enough is held.
   async pump(now = false) {
+    clearTimeout(this.idle);
     if (now) {
       clearTimeout(this.timer);
       this.timer = null;
@@ -90,7 +97,7 @@ class Queue {
       this.busy = false;
       this.changed();
       if (!this.outbox.entries.length) this.settled();
-      if (!this.buffer.length && !this.timer) this.again(IDLE_POLL);
+      if (!this.buffer.length && !this.timer) this.idle = setTimeout(() => this.wake(), IDLE_POLL);
     }
   }
 
@@ -105,11 +112,12 @@ class Queue {
   }
 
   again(delay) {
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.dry = false;
-      this.pump();
-    }, delay);
+    this.timer = setTimeout(() => this.wake(), delay);
+  }
+
+  wake() {
+    this.dry = false;
+    this.pump(true);
   }
 
   async exchange() {
