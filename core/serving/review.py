@@ -14,7 +14,7 @@ from core.labels.label import Label
 from core.serving.cards import cards, next_cards
 from core.serving.messages import Decision, Wish
 from core.serving.token import Token
-from core.store import decisions, images, queue, schema
+from core.store import decisions, queue, schema
 from core.store.labels import labels as read_labels
 from core.workspace import DATABASE, Workspace
 
@@ -52,7 +52,7 @@ def answer(token: Token, message: Wish) -> dict:
 def _answer(workspace: Workspace, reviewer: str, message: Wish) -> dict:
     acks = [_take(workspace, reviewer, d) for d in getattr(message, "decisions", ())]
     with workspace.read() as connection:
-        if message.label not in read_labels(connection):
+        if message.want and message.label not in read_labels(connection):
             raise GapwiseError(f"There is no label with the number {message.label}; load the page again.")
         items = next_cards(connection, message)
         left = _left(connection, workspace, message.label, exact=len(items) < message.want)
@@ -116,8 +116,7 @@ def _last(connection: Connection, reviewer: str) -> dict | None:
     row = decisions.last_standing(connection, reviewer)
     if row is None:
         return None
-    return {"decision": row.id, "client": row.client_id, "action": row.action, "image": row.image_id,
-            "label": row.label_id, "fname": images.image(connection, row.image_id).fname}  # fmt: skip
+    return {"decision": row.id, "action": row.action, "image": row.image_id, "label": row.label_id}
 
 
 def _left(connection: Connection, workspace: Workspace, label_id: int, exact: bool) -> int:

@@ -39,7 +39,7 @@ def test_a_decision_is_stored_acknowledged_and_followed_by_the_next_items(tab, w
     assert (ack["client"], ack["seq"], ack["state"]) == ("tab-00001", 1, "stored")
     assert ack["told"] == "mask: 0, so 5k: 0"
     assert [i["fname"] for i in answer["items"]] == ["2.png", "3.png"]
-    assert answer["last"]["fname"] == "0.png"
+    assert answer["last"]["image"] == first[0]["image"]
     assert cells_of(ws)["0.png", "5k"] == (0, "derived")
     assert tab.items(1)["left"] == 9
 
@@ -90,7 +90,7 @@ def test_undo_by_the_id_that_the_browser_made_and_by_the_servers_number_back_to_
     assert (ack["state"], ack["card"]["fname"]) == ("stored", "2.png")
     for fname in ("1.png", "0.png"):
         last = tab.items(0)["last"]
-        assert last["fname"] == fname
+        assert f"{last['image'] - 1}.png" == fname
         assert tab.send(tab.undo(last["decision"]))["acks"][0]["card"]["fname"] == fname
     assert tab.items(0)["last"] is None
     assert cells_of(ws) == before
