@@ -37,11 +37,12 @@ def press(app: App, key: str) -> None:
 
 def write_free_cells(app: App, server: Server) -> None:
     app.go("Missing values")
-    free = int(app.metric("Free"))
+    figure = app.page.locator(".gw-figures > div").filter(has_text="Free").locator(".gw-value")
+    free = int(figure.inner_text())
     told = json.loads(server.core("missing", "--workspace", str(server.home / "demo"), "--json"))
     assert free == told["cells"]["free"] > 0
     app.button(f"Write the {free} free cells").click()
-    expect(app.page.get_by_test_id("stMetric").filter(has_text="Free")).to_contain_text("0")
+    expect(figure).to_have_text("0")
     expect(app.button("No free cells to write")).to_be_disabled()
     app.idle()
 
