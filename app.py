@@ -14,4 +14,6 @@ PROJECT = Path(__file__).resolve().parent
 if str(PROJECT) not in sys.path:  # `streamlit run` from another folder
     sys.path.insert(0, str(PROJECT))
 
-app = st.App(PROJECT / "pages" / "ui" / "shell.py")
+from core.serving.routes import routes  # noqa: E402 - only now can it be found
+
+app = st.App(PROJECT / "pages" / "ui" / "shell.py", routes=routes(st.get_option("server.baseUrlPath")))

@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import navigation, review_card, review_keys, state
+from pages.ui import navigation, review_card, review_fast, review_keys, state
 from pages.ui.widgets import page_header
 
 page_header(
@@ -39,4 +39,15 @@ order = right.selectbox(
     "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key="review_order"
 )
 review_keys.install()
-review_card.card(workspace, chosen, order)
+plain = not review_fast.available() or st.sidebar.toggle(
+    "Plain buttons",
+    key=state.REVIEW_PLAIN,
+    help="Streamlit's own buttons: slower, for browsers or networks in which the card's own script can't work.",
+)
+if plain:
+    review_card.card(workspace, chosen, order)
+else:
+    with st.container(key="pair_review"):  # review_keys looks for it
+        review_fast.card(workspace, chosen, labels[chosen], order)
+    if not waiting[chosen]:
+        navigation.link("export", "Take the filled table away")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from core.labels.deduce import FREE, OPEN, Deduction, deduce
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet, parse_rules
-from core.store import profiles, schema
+from core.store import profiles, schema, waiting
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
 from core.store.profiles import SOURCES, CellArrays, Profiles
@@ -65,7 +65,7 @@ def fill_given(connection: Connection, cells: Iterable[tuple[int, int, int]]) ->
         statement = statement.where(c.given.is_(None), (c.value.is_(None)) | (c.source == "derived"))
         new = {"given": code, "value": code, "source": "given", "decision_id": None, "proposal_id": None}
         filled += [image_id] * connection.execute(statement.values(new)).rowcount
-    profiles.refresh(connection, filled)
+    _changed(connection, filled)
     return len(filled)
 
 
@@ -80,7 +80,7 @@ def accept(connection: Connection, label_id: int, codes: Mapping[int, int]) -> i
     statement = statement.values(value=bindparam("to"), source="pseudo")
     rows = [{"at": image_id, "to": code} for image_id, code in codes.items()]
     filled = sum(connection.execute(statement, part).rowcount for part in profiles.parts(rows, _BATCH))
-    profiles.refresh(connection, list(codes))
+    _changed(connection, list(codes))
     return filled
 
 
@@ -161,7 +161,7 @@ def withdraw_stale(connection: Connection) -> int:
     return int((found.images @ stale).sum())
 
 
-def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
+def settle(connection: Connection, image_id: int, decision_id: int, changed: bool = False) -> dict:
     """Bring one image's derived cells up to date after a decision or an undo changed another of its cells.
 
     Which free cells have a value depends on what stands now, not on the way there, so that undoing in whatever order
@@ -170,6 +170,7 @@ def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
 
     Args:
         decision_id: The decision or undo; noted in the cells that it settles.
+        changed: Whether `put` left the image's profile for this to bring up to date.
 
     Returns:
         {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids]}; the last are those of the
@@ -185,8 +186,8 @@ def settle(connection: Connection, image_id: int, decision_id: int) -> dict:
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
     _write(connection, now, (derived & ~target)[None, :], np.full_like(new.implied, MISSING))
-    if write.any() or (derived & ~target).any():
-        profiles.refresh(connection, [image_id])
+    if changed or write.any() or (derived & ~target).any():
+        _changed(connection, [image_id])
     return {
         "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
         "withdrawn": ids[derived & ~target].tolist(),
@@ -223,12 +224,24 @@ def put(
     source: str | None,
     decision_id: int | None = None,
     proposal_id: int | None = None,
+    settled_next: bool = False,
 ) -> None:
-    """Set one cell; `given` is never touched. What hangs on it through rules is the business of `settle`."""
+    """Set one cell; `given` is never touched. What hangs on it through rules is the business of `settle`.
+
+    Args:
+        settled_next: The caller calls `settle` next, with `changed`: what is drawn from the cells is made once then.
+    """
     c = schema.cell.c
     statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
     connection.execute(statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id))
-    profiles.refresh(connection, [image_id])
+    if not settled_next:
+        _changed(connection, [image_id])
+
+
+def _changed(connection: Connection, image_ids: Sequence[int]) -> None:
+    """Keep true what is drawn from cells; whoever changes some calls this in the same transaction."""
+    profiles.refresh(connection, image_ids)
+    waiting.refresh(connection, image_ids)
 
 
 def _derive(connection: Connection, found: Profiles, where: np.ndarray, codes: np.ndarray) -> None:
@@ -244,12 +257,16 @@ def _derive(connection: Connection, found: Profiles, where: np.ndarray, codes: n
     statement = statement.values(
         value=bindparam("new_value"), source=bindparam("new_source"), decision_id=None, proposal_id=None
     )
+    p = schema.proposal.c
+    settled = update(schema.proposal).where(p.label_id == bindparam("at_label"), p.image_id.in_(theirs))
+    settled = settled.values(settled=bindparam("now_settled"))
     rows, columns = np.nonzero(where)
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         code = int(codes[row, column])
         value, source = (None, None) if code == MISSING else (code, "derived")
         at = {"at_profile": int(found.ids[row]), "at_label": found.label_ids[column]}
         connection.execute(statement, {**at, "new_value": value, "new_source": source})
+        connection.execute(settled, {**at, "now_settled": int(value is not None)})
     values = np.where(where, codes, found.values)
     sources = np.where(where, np.where(codes == MISSING, MISSING, SOURCES.index("derived")), found.sources)
     packed = profiles.pack(found.given, values, sources)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import cells, images, proposals, schema
+from core.store import cells, images, proposals, schema, waiting
 from core.store.labels import labels as read_labels
 
 ACTIONS = ("accept", "reject", "choose", "skip", "flag")
@@ -97,11 +97,14 @@ def decide(
         "note": _note(note),
     }
     decision_id = _append(connection, row)
+    if action in waiting.PUT_OFF:
+        waiting.put_off(connection, image_id, label_id)
     if stored is not None and applied:
         agreed = proposal_id if proposal is not None and proposal.value == stored else None
-        cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed)
+        cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed, settled_next=True)
         prior = {k: getattr(cell, k) for k in ("value", "source", "decision_id", "proposal_id")}
-        _note_effects(connection, decision_id, {"prior": prior, **cells.settle(connection, image_id, decision_id)})
+        settled = cells.settle(connection, image_id, decision_id, changed=True)
+        _note_effects(connection, decision_id, {"prior": prior, **settled})
     return _outcome(_by_client(connection, client_id), repeated=False)
 
 
@@ -135,6 +138,8 @@ def undo(connection: Connection, *, client_id: str, reviewer: str, expected: int
         "undoes": last.id,
     }
     undo_id = _append(connection, row)
+    if last.action in waiting.PUT_OFF:
+        waiting.put_off(connection, last.image_id, last.label_id)
     if last.effects:
         _restore(connection, undo_id, last)
     return _outcome(_by_client(connection, client_id), repeated=False)
@@ -167,13 +172,14 @@ def history(connection: Connection, limit: int = 50, reviewer: str | None = None
 
 def _restore(connection: Connection, undo_id: int, last: Row) -> None:
     cell = _cell(connection, last.image_id, last.label_id)
-    if cell.decision_id == last.id:
+    changed = cell.decision_id == last.id
+    if changed:
         prior = dict(last.effects["prior"])
         if prior["decision_id"] is not None and _undone(connection, prior["decision_id"]):
             # What it replaced has been taken back meanwhile: only the imported value is left.
             prior = {"value": cell.given, "source": None if cell.given is None else "given"}
-        cells.put(connection, last.image_id, last.label_id, **prior)
-    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, undo_id))
+        cells.put(connection, last.image_id, last.label_id, **prior, settled_next=True)
+    _note_effects(connection, undo_id, cells.settle(connection, last.image_id, undo_id, changed))
 
 
 def _proposal(connection: Connection, image_id: int, label_id: int, proposal_id: int | None) -> Row | None:

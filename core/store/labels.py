@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Transaction, delete, func, insert, select
 
 from core.errors import GapwiseError
 from core.labels.label import Label
 from core.store import schema
 
+# Read once in a transaction: a decision asks for them eight times.
+_known: WeakKeyDictionary[Transaction, dict[int, Label]] = WeakKeyDictionary()
+
 
 def labels(connection: Connection) -> dict[int, Label]:
     """Return the labels by id, in the order of the imported table."""
+    transaction = connection.get_transaction()
+    if transaction in _known:
+        return dict(_known[transaction])
     t = schema.label.c
     rows = connection.execute(select(t.id, t.name, t.classes, t.names).order_by(t.position))
-    return {r.id: Label(r.name, tuple(r.classes), tuple(r.names)) for r in rows}
+    found = {r.id: Label(r.name, tuple(r.classes), tuple(r.names)) for r in rows}
+    _known[connection.get_transaction()] = found
+    return dict(found)
 
 
 def label_id(connection: Connection, name: str) -> int:
@@ -38,6 +47,7 @@ def add_labels(connection: Connection, new: Sequence[Label]) -> list[int]:
         GapwiseError: If a label of that name exists.
     """
     taken = {label.name for label in labels(connection).values()}
+    _known.pop(connection.get_transaction(), None)
     start = connection.execute(select(func.count()).select_from(schema.label)).scalar_one()
     ids = []
     for position, label in enumerate(new, start):

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, Row, func, select
 
 from core.errors import GapwiseError
-from core.store import ids, schema
+from core.store import ids, schema, waiting
 from core.store.upsert import upsert
 
 
@@ -20,6 +20,7 @@ def put_proposals(connection: Connection, rows: Sequence[Mapping[str, object]]) 
     keys = ("run_id", "image_id", "label_id")
     update = [name for name in rows[0] if name not in (*keys, "id")] if rows else ()
     upsert(connection, schema.proposal, ids.numbered(connection, schema.proposal, rows), keys, update)
+    waiting.proposed(connection, [row["image_id"] for row in rows])
 
 
 def proposal(connection: Connection, proposal_id: int) -> Row:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, Select, exists, func, select
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Row, Select, func, select
 
 from core.errors import GapwiseError
 from core.store import schema
@@ -16,27 +18,47 @@ ORDERS = {
 
 
 def pending(
-    connection: Connection, label_id: int, order: str = "uncertain", limit: int = 20, run_id: int | None = None
+    connection: Connection,
+    label_id: int,
+    order: str = "uncertain",
+    limit: int = 20,
+    run_id: int | None = None,
+    without: Collection[int] = (),
 ) -> list[Row]:
     """Return the next proposals of a label whose cells have no value yet.
 
-    Skipped, flagged and rejected-without-answer cells come after all others, the longest ago first.
+    Skipped, flagged and rejected-without-answer cells come after all others, the longest ago first. Read through an
+    index of what waits: the time goes with `limit` and `without`, not with the size of the table.
 
     Args:
         order: One of ORDERS.
         limit: At most so many, at least 1.
         run_id: Whose proposals; the label's newest run with any when None.
+        without: Images to leave out, at most some hundred: those that somebody has on screen already.
 
     Returns:
-        Rows (proposal_id, run_id, image_id, label_id, fname, path, width, height, probs, value, confidence, map,
-        map_height, map_width, seen), best first; `seen` is 0, or the decision that put it to the end. Empty when all
-        are decided or nothing is proposed.
+        Rows (proposal_id, run_id, image_id, label_id, fname, path, digest, width, height, probs, value, confidence,
+        map, map_height, map_width, seen), best first; `seen` is 0, or the decision that put it to the end. Empty when
+        all are decided or nothing is proposed.
 
     Raises:
         GapwiseError: If there is no such order.
     """
-    query = _undecided(connection, label_id, run_id, order)
-    return [] if query is None else list(connection.execute(query.limit(limit)))
+    if order not in ORDERS:
+        raise GapwiseError(f"There is no order {order!r}; there are {', '.join(ORDERS)}.")
+    run_id = latest_run(connection, label_id) if run_id is None else run_id
+    if run_id is None:
+        return []
+    p = schema.proposal.c
+    left_out = (p.image_id.not_in(list(without)),) if without else ()
+    query = _rows(*_waits(label_id, run_id), *left_out)
+    # Asked one after the other: ordered by both at once, the surest first could not be read off the index.
+    fresh = query.where(p.put_off == 0).order_by(*_RANKS[order]).limit(limit)
+    found = list(connection.execute(fresh))
+    if len(found) < limit:
+        put_off = query.where(p.put_off > 0).order_by(p.put_off).limit(limit - len(found))
+        found += connection.execute(put_off)
+    return found
 
 
 def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
@@ -47,9 +69,10 @@ def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
 
 def pending_count(connection: Connection, label_id: int, run_id: int | None = None) -> int:
     """Return how many proposals of the label wait for a decision."""
-    query = _undecided(connection, label_id, run_id, "file")
-    # Counted without what only a card needs: maps, and what was skipped.
-    return 0 if query is None else connection.execute(counted(query)).scalar_one()
+    run_id = latest_run(connection, label_id) if run_id is None else run_id
+    if run_id is None:
+        return 0
+    return connection.execute(select(func.count()).where(*_waits(label_id, run_id))).scalar_one()
 
 
 def counted(query: Select) -> Select:
@@ -57,33 +80,13 @@ def counted(query: Select) -> Select:
     return query.with_only_columns(func.count()).order_by(None)
 
 
-def _undecided(connection: Connection, label_id: int, run_id: int | None, order: str):
-    if order not in ORDERS:
-        raise GapwiseError(f"There is no order {order!r}; there are {', '.join(ORDERS)}.")
-    run_id = latest_run(connection, label_id) if run_id is None else run_id
-    if run_id is None:
-        return None
-    p, c = schema.proposal.c, schema.cell.c
-    ranks = {"uncertain": (p.confidence, p.id), "surest": (p.confidence.desc(), p.id), "file": (p.image_id,)}
-    query = _rows(p.label_id == label_id, p.run_id == run_id, p.heldout == 0, c.value.is_(None))
-    return query.order_by("seen", *ranks[order])
+def _waits(label_id: int, run_id: int) -> tuple:
+    p = schema.proposal.c
+    return p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0
 
 
 def _rows(*where):
-    p, c, i, d = schema.proposal.c, schema.cell.c, schema.image.c, schema.decision.c
-    undone = schema.decision.alias()
-    # A skip that was undone counts as never skipped.
-    seen = (
-        select(func.coalesce(func.max(d.id), 0))
-        .where(
-            d.image_id == p.image_id,
-            d.label_id == p.label_id,
-            d.action.in_(("skip", "flag", "reject")),
-            ~exists().where(undone.c.undoes == d.id),
-        )
-        .correlate(schema.proposal)
-        .scalar_subquery()
-    )
+    p, i = schema.proposal.c, schema.image.c
     return (
         select(
             p.id.label("proposal_id"),
@@ -92,6 +95,7 @@ def _rows(*where):
             p.label_id,
             i.fname,
             i.path,
+            i.digest,
             i.width,
             i.height,
             p.probs,
@@ -100,9 +104,17 @@ def _rows(*where):
             p.map,
             p.map_height,
             p.map_width,
-            seen.label("seen"),
+            p.put_off.label("seen"),
         )
-        .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
         .join(schema.image, i.id == p.image_id)
         .where(*where)
     )
+
+
+_P = schema.proposal.c
+# Ties of the surest go backwards, too: the index is then read from its other end.
+_RANKS = {
+    "uncertain": (_P.confidence, _P.id),
+    "surest": (_P.confidence.desc(), _P.id.desc()),
+    "file": (_P.image_id,),
+}

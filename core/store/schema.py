@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 3
+VERSION = 4
 OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()
@@ -159,10 +159,27 @@ proposal = Table(
     Column("map", LargeBinary),  # uint8 activation map at feature resolution, row-major
     Column("map_height", SmallInteger),
     Column("map_width", SmallInteger),
+    # What the queue is read by, kept true by `core.store.waiting`.
+    Column("settled", SmallInteger, nullable=False, default=0, server_default="0"),  # 1 once its cell has a value
+    # The newest decision that put its cell to the end of the queue and still stands; 0 for none.
+    Column("put_off", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("run_id", "image_id", "label_id"),
 )
 Index("proposal_label", proposal.c.label_id, proposal.c.run_id, proposal.c.heldout, proposal.c.confidence)
 Index("proposal_image", proposal.c.image_id, proposal.c.label_id)
+# The queue: what waits lies together, in the order of confidence or of the table, so that the next items of a million
+# are at hand whatever was decided before.
+_QUEUE = (
+    proposal.c.label_id,
+    proposal.c.run_id,
+    proposal.c.settled,
+    proposal.c.heldout,
+    proposal.c.put_off,
+)
+queue_indexes = (
+    Index("proposal_by_confidence", *_QUEUE, proposal.c.confidence, proposal.c.id),
+    Index("proposal_by_image", *_QUEUE, proposal.c.image_id),
+)
 
 decision = Table(
     "decision",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-from core.store import profiles, schema
+from core.store import profiles, schema, waiting
 from core.store.upsert import upsert
 
 
@@ -12,7 +12,8 @@ def upgrade(connection: Connection, version: int) -> None:
     """Bring the tables from a version, at least `schema.OLDEST`, to the present one.
 
     Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
-    for what is read off the pictures, empty at first. Whoever opens the workspace in the same moment finds it done.
+    for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
+    proposals. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
@@ -20,4 +21,10 @@ def upgrade(connection: Connection, version: int) -> None:
         schema.image_profile.create(connection, checkfirst=True)
         profiles.rebuild(connection)
     schema.image_fact.create(connection, checkfirst=True)
+    if version < 4 and "put_off" not in {c["name"] for c in inspect(connection).get_columns("proposal")}:
+        for name, kind in (("settled", "SMALLINT"), ("put_off", "INTEGER")):
+            connection.exec_driver_sql(f"ALTER TABLE proposal ADD COLUMN {name} {kind} DEFAULT 0 NOT NULL")
+        waiting.rebuild(connection)
+        for index in schema.queue_indexes:
+            index.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))

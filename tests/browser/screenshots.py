@@ -60,7 +60,7 @@ def take(app: App, scheme: str) -> None:
 def show_map(app: App) -> None:
     """Show the map, so that the picture tells what the page is for."""
     app.page.keyboard.press("m")
-    expect(app.button("Hide map")).to_be_visible()
+    expect(app.page.locator("canvas.map")).to_be_visible()
 
 
 if __name__ == "__main__":

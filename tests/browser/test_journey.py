@@ -24,7 +24,7 @@ def shown_image(app: App) -> str:
 def proposed(app: App) -> str:
     """Return the class value that the card asks about."""
     heading = app.page.get_by_role("heading", level=3).first.inner_text()
-    return NAMES[heading.removeprefix("mask: ").removesuffix("?")]
+    return NAMES[re.fullmatch(r"mask: (.+)\? \d\.\d\d", heading)[1]]
 
 
 def press(app: App, key: str) -> None:
@@ -82,8 +82,8 @@ def test_from_a_table_with_gaps_to_a_filled_one(browser: Browser, server: Server
     assert len(stored) == 9
 
     app.page.keyboard.press("m")
-    expect(app.button("Hide map")).to_be_visible()
-    app.idle()
+    expect(app.page.locator("canvas.map")).to_be_visible()
+    expect(app.page.locator(".card")).to_have_attribute("data-waiting", "0")
 
     app.go("Export")
     with app.page.expect_download() as waiting:

@@ -1,4 +1,4 @@
-"""The review page with Streamlit's own buttons."""
+"""The review page with Streamlit's own buttons; its card as a component is looked at in tests/browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 
 from sqlalchemy import select
 
+from core.serving import routes
 from core.store import decisions, queue, schema
 from core.store.labels import label_id
 from core.workspace import Workspace
@@ -163,3 +164,15 @@ def test_when_all_is_decided_it_says_so(proposed, open_page):
     assert "Nothing waits" in app.success[0].value
     with proposed.read() as connection:
         assert queue.pending_count(connection, label_id(connection, "mask")) == 0
+
+
+def test_where_the_routes_are_the_card_is_the_component_and_a_switch_brings_the_buttons_back(
+    proposed, open_page, monkeypatch
+):
+    monkeypatch.setattr(routes, "_mounted", True)
+    app = open_page("review")
+    assert not any(b.label == "Accept" for b in app.button)
+    app.toggle(key="review_plain").set_value(True).run()
+    assert not app.exception
+    _button(app, "Accept").click().run()
+    assert [row.action for row in _log(proposed)] == ["accept"]

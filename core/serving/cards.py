@@ -1,0 +1,68 @@
+"""Rows of the queue as the card in the browser takes them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, Row
+
+from core.labels.label import MISSING
+from core.serving.messages import Wish
+from core.store import cells, queue
+
+_WHY = {
+    "uncertain": "Here because the model is least sure of it.",
+    "surest": "Here because the model is surest of it.",
+    "file": "Here because it is next in the table.",
+}
+
+
+def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -> list[dict]:
+    """Return at most `wish.want` cards, best first, none of an image that the browser holds.
+
+    Raises:
+        GapwiseError: If there is no such order.
+    """
+    if not wish.want:
+        return []
+    left_out = {*wish.held, *held}
+    return cards(connection, queue.pending(connection, wish.label, wish.order, wish.want, without=left_out), wish.order)
+
+
+def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:
+    """Return queue rows as JSON can hold them, with what is known of the images' other labels."""
+    if not rows:
+        return []
+    table = cells.load(connection, sorted({row.image_id for row in rows}))
+    at = {int(image_id): i for i, image_id in enumerate(table.image_ids)}
+    return [_card(row, table, at[row.image_id], order) for row in rows]
+
+
+def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
+    return {
+        "image": row.image_id,
+        "label": row.label_id,
+        "proposal": row.proposal_id,
+        "run": row.run_id,
+        "fname": row.fname,
+        "digest": row.digest[:16],
+        "width": row.width,
+        "height": row.height,
+        "value": row.value,
+        "confidence": row.confidence,
+        "probs": row.probs,
+        "map": None if row.map is None else base64.b64encode(row.map).decode(),
+        "mapSize": [row.map_height, row.map_width],
+        "seen": row.seen,
+        "why": "Here again because it was put off before." if row.seen else _WHY.get(order, ""),
+        "others": [
+            {
+                "label": label.name,
+                "value": None if table.values[at, j] == MISSING else label.names[table.values[at, j]],
+                "source": cells.SOURCES[table.sources[at, j]] if table.sources[at, j] >= 0 else "open",
+            }
+            for j, label in enumerate(table.labels)
+            if table.label_ids[j] != row.label_id
+        ],
+    }

@@ -1,0 +1,77 @@
+"""What the browser may send, checked before anything is done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.store.decisions import MAX_NOTE
+
+MAX_BODY = 256 * 1024  # bytes; fifty decisions with notes of full length are less
+MAX_DECISIONS = 50  # in one request
+MAX_HELD = 1000  # images that a browser may say it holds
+MAX_WANTED = 32  # items in one answer
+MAX_ID = 2**53  # the largest whole number that a browser's JSON keeps; SQLite's is larger
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cell(_Message):
+    image: Id
+    label: Id
+
+
+class Decision(_Message):
+    """One decision, or the taking back of one.
+
+    `client` and `seq` together are its id; an `undo` names what it takes back by that, or by its number.
+    """
+
+    client: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")]
+    seq: Id
+    action: Literal["accept", "reject", "choose", "skip", "flag", "undo"]
+    cell: Cell | None = None
+    proposal: Id | None = None
+    value: Annotated[int, Field(ge=0, le=32767, strict=True)] | None = None
+    note: Annotated[str, Field(max_length=MAX_NOTE)] | None = None
+    undoes: Annotated[str, Field(max_length=130)] | Id | None = None
+
+    @property
+    def client_id(self) -> str:
+        return f"{self.client}:{self.seq}"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Decision:
+        if (self.action == "undo") != (self.undoes is not None):
+            raise ValueError("`undoes` goes with the action undo, and only with it")
+        if (self.action == "undo") == (self.cell is not None):
+            raise ValueError("`cell` goes with every action but undo")
+        return self
+
+
+class Wish(_Message):
+    """Which items the browser wants next."""
+
+    label: Id
+    order: Annotated[str, Field(max_length=40)]
+    held: Annotated[list[Id], Field(max_length=MAX_HELD)] = []
+    want: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 0
+
+
+class Post(Wish):
+    """Decisions in the order in which they were made, and the wish for more items."""
+
+    decisions: Annotated[list[Decision], Field(max_length=MAX_DECISIONS)] = []
+
+
+def told(error: ValidationError) -> str:
+    """Return the first thing that is wrong with a message: where, what was expected and what arrived."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the message"
+    arrived = repr(first.get("input"))
+    return f"{where}: {first['msg']}; {arrived if len(arrived) <= 80 else arrived[:77] + '...'} arrived."

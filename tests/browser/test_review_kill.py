@@ -1,0 +1,203 @@
+"""Nothing that was decided is lost, doubled or stored for another image: servers killed, pages reloaded, two tabs.
+
+`GAPWISE_KILLS=50` kills the server fifty times instead of twice.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from core.store import schema
+from core.workspace import DATABASE, Workspace
+from tests.browser.app import App
+from tests.browser.conftest import Server
+from tests.conftest import BINARY, FIVE_K, propose
+
+pytestmark = pytest.mark.browser
+KILLS = int(os.environ.get("GAPWISE_KILLS", "2"))
+ACTIONS = {"a": "accept", "x": "reject", " ": "skip", "1": "choose", "2": "choose"}
+LABELS = dict.fromkeys(("mask", "distancing", "5k"), BINARY)
+READY = ".card[data-image]:not([data-image=''])"
+# Beside the card's own listener, and before it: which picture was on screen with each key. A press counts where the
+# card took it, that is, went on to another picture in the same moment.
+WITNESS = """
+addEventListener("keydown", (event) => {
+  const card = () => [...document.querySelectorAll("*")].map((e) => e.shadowRoot?.querySelector(".card")).find(Boolean);
+  const before = card()?.dataset.image;
+  if (!before) return;
+  setTimeout(() => {
+    if (card()?.dataset.image === before) return;
+    const seen = JSON.parse(localStorage.getItem("witness") ?? "[]");
+    localStorage.setItem("witness", JSON.stringify([...seen, [Number(before), event.key]]));
+  });
+}, true);
+"""
+
+
+@pytest.fixture
+def own(tmp_path, build) -> Iterator[tuple[Server, Workspace]]:
+    """A server of its own, and a workspace in which `mask` waits."""
+    images = max(240, 90 * KILLS)
+    gaps = [""] * images
+    workspace = build({"mask": gaps, "distancing": ["1"] * images, "5k": gaps}, LABELS, [FIVE_K])
+    propose(workspace, "mask", {f"{i}.png": [0.4, 0.6] for i in range(images)})
+    server = Server(tmp_path)
+    server.start()
+    yield server, workspace
+    server.stop()
+
+
+def opened(browser: Browser, server: Server) -> App:
+    app = App(browser, server.url)
+    app.context.add_init_script(WITNESS)
+    app.go("Review")
+    app.page.reload()  # with the witness
+    app.page.wait_for_selector(READY)
+    return app
+
+
+def press(pages: list[Page], rng: random.Random, times: int) -> None:
+    for _ in range(times):
+        rng.choice(pages).keyboard.press(rng.choice(list(ACTIONS)))
+        pages[0].wait_for_timeout(rng.uniform(20, 70))
+
+
+def all_stored(page: Page) -> None:
+    expect(page.locator(".card")).to_have_attribute("data-waiting", "0", timeout=30_000)
+
+
+def log(workspace: Workspace) -> list:
+    with workspace.read() as connection:
+        return list(connection.execute(select(schema.decision).order_by(schema.decision.c.id)))
+
+
+def sound(workspace: Workspace, rows: list) -> None:
+    """The database is whole, and every cell is what the first decision that stores a value made it."""
+    with closing(sqlite3.connect(workspace.root / DATABASE)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    first = {}
+    for row in rows:
+        if row.value is not None:
+            assert bool(row.applied) == (row.image_id not in first)
+            first.setdefault(row.image_id, (row.value, row.id))
+    c = schema.cell.c
+    with workspace.read() as connection:
+        query = select(c.image_id, c.value, c.decision_id).where(c.source == "human")
+        assert {i: (v, d) for i, v, d in connection.execute(query)} == first
+
+
+def test_nothing_is_lost_when_the_server_is_killed_and_pages_are_reloaded(browser: Browser, own):
+    """Two tabs, same reviewer, same items. What was under way when the server died was lost with native buttons."""
+    server, workspace = own
+    rng = random.Random(KILLS)
+    tabs = [opened(browser, server) for _ in range(2)]
+    pages = [tab.page for tab in tabs]
+    for kill in range(KILLS):
+        press(pages, rng, rng.randint(8, 16))
+        server.process.kill()
+        press(pages, rng, 6)  # the pictures held go on, the answers wait
+        server.process.wait()
+        server.start()
+        if kill % 2:
+            for page in pages:
+                page.reload()
+        for page in pages:
+            page.wait_for_selector(READY)
+        press(pages, rng, 6)
+    for page in pages:
+        all_stored(page)
+    seen = [tuple(p) for page in pages for p in page.evaluate("JSON.parse(localStorage.getItem('witness'))")]
+    rows = log(workspace)
+    assert len(seen) > 15 * KILLS
+    assert Counter((image, ACTIONS[key]) for image, key in seen) == Counter((r.image_id, r.action) for r in rows)
+    sound(workspace, rows)
+    for tab in tabs:
+        tab.close()
+
+
+def test_while_the_server_is_gone_it_is_said_and_a_reload_keeps_what_is_not_stored(browser: Browser, own):
+    server, workspace = own
+    app = opened(browser, server)
+    app.page.route("**/gapwise/review*", lambda route: route.abort())  # the network is gone, the page is not
+    for key in "ax1":
+        app.page.keyboard.press(key)
+        app.page.wait_for_timeout(60)
+    expect(app.page.get_by_role("alert").filter(has_text="3 not stored yet")).to_be_visible()
+    assert log(workspace) == []
+    app.page.unroute("**/gapwise/review*")
+    app.page.reload()
+    app.page.wait_for_selector(READY)
+    all_stored(app.page)
+    shown = app.page.locator(".card").get_attribute("data-image")
+    rows = log(workspace)
+    assert [r.action for r in rows] == ["accept", "reject", "choose"]
+    assert int(shown) not in {r.image_id for r in rows}
+    # Undo goes on over the reload, by what the server knows; pressed faster than it answers.
+    for _ in range(3):
+        app.page.keyboard.press("Backspace")
+    expect(app.button("Undo")).to_be_disabled(timeout=15_000)
+    undone = log(workspace)[3:]
+    assert [r.undoes for r in undone] == [rows[2].id, rows[1].id, rows[0].id]
+    assert app.page.locator(".card").get_attribute("data-image") == str(rows[0].image_id)
+    app.close()
+
+
+def test_what_the_server_refuses_is_said_and_its_picture_comes_back(browser: Browser, own):
+    server, workspace = own
+    app = opened(browser, server)
+    first = app.page.locator(".card").get_attribute("data-image")
+    refusal = {"status": 422, "content_type": "application/json", "body": '{"error": "No, not this one."}'}
+    app.page.route("**/gapwise/review", lambda r: r.fulfill(**refusal) if r.request.method == "POST" else r.continue_())
+    app.page.keyboard.press("a")
+    expect(app.page.locator(".refused")).to_have_text(re.compile(r"\.png: No, not this one\."))
+    app.page.unroute("**/gapwise/review")
+    assert app.page.locator(".card").get_attribute("data-image") != first  # what somebody looks at stays
+    app.page.keyboard.press("x")
+    expect(app.page.locator(".card")).to_have_attribute("data-image", first)
+    all_stored(app.page)
+    assert [str(r.image_id) for r in log(workspace)] != [first]
+    app.close()
+
+
+def test_keys_count_once_where_they_are_meant_and_undo_goes_back_as_far_as_one_likes(browser: Browser, own):
+    server, workspace = own
+    app = opened(browser, server)
+    page, card = app.page, app.page.locator(".card")
+    shown = [card.get_attribute("data-image")]
+    for _ in range(14):  # more than pictures are kept decoded
+        page.keyboard.press("a")
+        expect(card).not_to_have_attribute("data-image", shown[-1])
+        expect(card).not_to_have_attribute("data-image", "")
+        shown.append(card.get_attribute("data-image"))
+        page.wait_for_timeout(60)
+    assert len(set(shown)) == 15
+    for key in ("Control+a", "Alt+x", "c"):
+        page.keyboard.press(key)
+    page.get_by_test_id("stTextInputField").press("a")  # typed into a field
+    page.get_by_test_id("stTextInputField").press("Backspace")
+    page.get_by_role("heading", level=1).click(delay=60)
+    assert card.get_attribute("data-image") == shown[-1]
+    all_stored(page)
+    assert [str(r.image_id) for r in log(workspace)] == shown[:-1]
+    for image in reversed(shown[:-1]):
+        app.button("Undo").click()
+        expect(card).to_have_attribute("data-image", image)
+    all_stored(page)
+    undone = [r.undoes for r in log(workspace) if r.action == "undo"]
+    assert undone == [r.id for r in reversed(log(workspace)[:14])]
+    app.button("Reject").dblclick()  # the second click was meant for the picture that is gone
+    page.wait_for_timeout(300)
+    all_stored(page)
+    assert [r.action for r in log(workspace)[28:]] == ["reject"]
+    app.close()
