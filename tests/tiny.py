@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,17 @@ from core.workspace import Workspace
 
 SIDE = 32
 LABEL = Label("bright", ("0", "1"), ("dark", "bright"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Networks this small gain nothing from threads, and lose a lot where other work waits for the cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def recipe(**values: object) -> Recipe:

@@ -2,5 +2,5 @@
 
 `layout` chooses what is held out and hidden, `filling` is what each way does to the table, `plan` keeps what is
 compared (in jobs/<id>/compare.json), `stage` trains one label on one state of the table, `run` goes through all of
-them, `score` measures with intervals. Only `stage` and `run` import torch.
+them, `score` measures with intervals, `words` writes those. Only `stage` and `run` import torch.
 """

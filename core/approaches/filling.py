@@ -97,9 +97,9 @@ def take_promised(
 ) -> list[Promise]:
     """Write answers into open cells where they keep the promise; return what that rests on.
 
-    Rules leave open what is hard: a `5k` beside a mask that is missing is not settled by anything, one beside no mask
-    is. Held-out cells of all images would promise too much, so thresholds are found on those that agree with an image
-    in every known label that decided about its cell being open.
+    Rules leave open what is hard: a `5k` is settled beside no mask, and open beside one. Held-out cells of all images
+    would promise too much, so thresholds are found on those that agree with an image in every known label that decided
+    about its cell being open.
 
     Classes that the rules exclude for an image are never written: its answer is the likeliest of the others, with the
     probability that the model gave it.
@@ -178,7 +178,7 @@ def _contexts(values: np.ndarray, label: int, rules: RuleSet) -> np.ndarray:
     """
     distinct, where = np.unique(values, axis=0, return_inverse=True)
     found = np.full(distinct.shape, MISSING, dtype=np.int16)
-    tied = next((columns for columns, _ in rules.components if label in columns), ())
+    tied, _ = rules.around(label)
     for i, row in enumerate(distinct):
         for j in tied:
             if j != label and row[j] != MISSING and _decides(row, j, label, rules):
@@ -197,7 +197,7 @@ def _decides(row: np.ndarray, position: int, label: int, rules: RuleSet) -> bool
 
 def _allowed(values: np.ndarray, label: int, rules: RuleSet) -> np.ndarray:
     """Return (M, C) bool: the classes that a cell can still have, asked once for each distinct row."""
-    bound = next((bound for columns, bound in rules.components if label in columns), ())
+    _, bound = rules.around(label)
     distinct, where = np.unique(values, axis=0, return_inverse=True)
     allowed = np.ones((len(distinct), len(rules.labels[label].classes)), dtype=bool)
     if bound:

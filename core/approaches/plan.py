@@ -18,8 +18,8 @@ from core.files import write_atomic
 from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet, parse_rules
 from core.store import cells, schema
+from core.store.labels import label_id
 from core.store.labels import rules as read_rules
-from core.store.profiles import SOURCES
 from core.training.recipe import Recipe, parse_recipe
 from core.workspace import Workspace
 
@@ -137,18 +137,18 @@ def make_plan(
     Raises:
         GapwiseError: If anything doesn't fit.
     """
-    _check(seeds, precision)
+    _check(order, seeds, precision)
     with ws.read() as connection:
         table = cells.load(connection)
         texts = read_rules(connection)
+        for name in order:
+            label_id(connection, name)
         digests = connection.execute(select(schema.image.c.digest).order_by(schema.image.c.id)).scalars().all()
     if not len(table.labels) or not len(table.image_ids):
         raise GapwiseError("This workspace has no labels yet. Import a table with label columns first.")
-    own = np.isin(table.sources, [SOURCES.index("given"), SOURCES.index("human")])
-    truth = np.where(own, table.values, MISSING).astype(np.int16)
+    truth = table.stated
     names = [label.name for label in table.labels]
     chosen = list(order) or [names[j] for j in default_order(truth)]
-    _check_order(chosen, names)
     labels = [{"name": one.name, "classes": list(one.classes), "names": list(one.names)} for one in table.labels]
     plan = Plan(labels, list(texts), chosen, recipe_name, recipe.model_dump(mode="json"), list(seeds), precision)
     snapshot = Snapshot(table.image_ids, truth, np.array(digests))
@@ -222,16 +222,10 @@ def _facts(plan: Plan, layout: Layout) -> dict[str, object]:
     }
 
 
-def _check(seeds: Sequence[int], precision: float) -> None:
+def _check(order: Sequence[str], seeds: Sequence[int], precision: float) -> None:
+    if len(set(order)) != len(order):
+        raise GapwiseError("A label is named twice in the order.")
     if not 1 <= len(seeds) <= MOST_SEEDS or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise GapwiseError(f"Give 1 to {MOST_SEEDS} different seeds, each 0 or more; got {', '.join(map(str, seeds))}.")
     if not 0.5 <= precision < 1:
         raise GapwiseError(f"A promise of {precision:g} was asked for: expected at least 0.5 and less than 1.")
-
-
-def _check_order(chosen: Sequence[str], names: Sequence[str]) -> None:
-    for name in chosen:
-        if name not in names:
-            raise GapwiseError(f"There is no label {name!r}. The labels here are: {', '.join(names)}.")
-    if len(set(chosen)) != len(chosen):
-        raise GapwiseError("A label is named twice in the order.")

@@ -31,34 +31,17 @@ from core.approaches.score import summary
 from core.approaches.stage import Answers, Table, answers
 from core.errors import GapwiseError
 from core.files import write_atomic
-from core.jobs.reporter import Reporter, Silent
+from core.jobs.reporter import Reporter
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet
 from core.store import profiles, schema
-from core.training.between import forget, light_collections
+from core.training.between import Part, forget, light_collections
 from core.training.train import full_disk_told
 from core.workspace import Workspace
 
 log = logging.getLogger("gapwise")
 
 STAGES = "stages"
-
-
-class Told(Silent):
-    """A training's word as the comparison's: progress over all of them."""
-
-    def __init__(self, reporter: Reporter, done: int, total: int, where: str) -> None:
-        self._reporter, self._done, self._total, self._where = reporter, done, total, where
-
-    def progress(self, done: float, total: float, message: str = "", **figures: object) -> None:
-        # Building the network or decoding counts other units: the training itself has not moved then.
-        share = done / total if total and message.startswith("Epoch") else 0.0
-        told = f"{self._where}: {message[:1].lower()}{message[1:]}" if message else self._where
-        own = {k: v for k, v in figures.items() if not k.startswith("best_")}
-        self._reporter.progress(self._done + share, self._total, told, **own)
-
-    def should_stop(self) -> bool:
-        return self._reporter.should_stop()
 
 
 def run_comparison(ws: Workspace, job_id: int, reporter: Reporter) -> str:
@@ -118,8 +101,8 @@ class _Comparison:
         filling = start(outcome.approach, self.layout, self.rules)
         predicted = np.full((int(self.layout.heldout.sum()), len(self.layout.order)), MISSING, dtype=np.int16)
         for place, label in enumerate(self.layout.order):
-            told = Told(self.reporter, number * len(self.layout.order) + place, self.plan.total,
-                        f"Seed {outcome.seed}, {outcome.approach}, {self.labels[label].name}")  # fmt: skip
+            told = Part(self.reporter, number * len(self.layout.order) + place, self.plan.total,
+                        f"Seed {outcome.seed}, {outcome.approach}, {self.labels[label].name}: ")  # fmt: skip
             found, again = self._train(outcome, filling, label, told)
             if found is None:
                 return
@@ -131,7 +114,7 @@ class _Comparison:
             outcome.stages.append({"label": self.labels[label].name, **found.metrics, "again": again, **facts})
         self._note(outcome, filling, predicted)
 
-    def _train(self, outcome: Outcome, filling: Filling, label: int, told: Told) -> tuple[Answers | None, bool]:
+    def _train(self, outcome: Outcome, filling: Filling, label: int, told: Part) -> tuple[Answers | None, bool]:
         part = ~self.layout.copies
         if outcome.approach == DROP:
             part = part & (self.layout.complete | self.layout.heldout)

@@ -56,13 +56,14 @@ def summary(plan: Plan, layout: Layout, folder: Path) -> dict[str, object]:
     results = {key: found for key, found in results.items() if found}
     truth = layout.truth[layout.heldout][:, list(layout.order)]
     drawn = {key: _resampled(plan, truth, found) for key, found in results.items()}
+    hidden = {key: _hidden(plan, layout, list(found.values())) for key, found in results.items()}
     approaches = {
         key: {
             "seeds": sorted(found),
             "labels": {name: {metric: _told(values) for metric, values in drawn[key][name].items()}
                        for name in plan.order},
-            "hidden": _hidden(plan, layout, list(found.values())),
-            **_gaps(plan, layout, key, list(found.values())),
+            "hidden": hidden[key],
+            **_gaps(plan, layout, key, hidden[key][ALL]["wrong_guesses"]),
         }
         for key, found in results.items()
     }  # fmt: skip
@@ -171,13 +172,13 @@ def _share(parts: Sequence[np.ndarray], wholes: Sequence[np.ndarray]) -> list[fl
     return [round(v, 6) for v in (share, min(one.low, share), max(one.high, share))]
 
 
-def _gaps(plan: Plan, layout: Layout, approach: str, results: Sequence[Result]) -> dict[str, object]:
+def _gaps(plan: Plan, layout: Layout, approach: str, wrong: list[float] | None) -> dict[str, object]:
+    """Return what became of the real gaps; `wrong` is the share of guesses that are, from the hidden cells."""
     outcomes = [o for o in plan.outcomes if o.approach == approach and o.state == "finished"]
     by_origin = {name: float(np.mean([o.filled[name] for o in outcomes])) for name in outcomes[0].filled}
     filled = sum(by_origin.values())
     # What rules prove from known cells is as right as those: only where a model had a hand in can it be wrong.
     guesses = by_origin[ORIGINS[PSEUDO]] + by_origin[ORIGINS[FOLLOWED]]
-    wrong = _hidden(plan, layout, results)[ALL]["wrong_guesses"]
     wrong = [0.0, 0.0, 0.0] if filled and not guesses else wrong
     return {
         "gaps": {

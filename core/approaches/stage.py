@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Row, insert, select
 
-from core.errors import GapwiseError
 from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.labels.label import MISSING, Label
@@ -96,7 +95,7 @@ def answers(
     root = folder / key
     scratch = _scratch(ws, root, table)
     with scratch.read() as connection:
-        begun = next((r.id for r in runs.list_runs(connection) if _whole(scratch, r.id)), None)
+        begun = next((r.id for r in runs.list_runs(connection) if RunDir(scratch.run_dir(r.id)).whole), None)
     order = Order(table.label.name, recipe_name, recipe, (*TRUSTED, "pseudo"))
     try:
         train(scratch, order, reporter, run_id=begun)
@@ -136,14 +135,6 @@ def _scratch(ws: Workspace, root: Path, table: Table) -> Workspace:
     return scratch
 
 
-def _whole(scratch: Workspace, run_id: int) -> bool:
-    try:
-        RunDir(scratch.run_dir(run_id)).facts()
-    except GapwiseError:
-        return False
-    return True
-
-
 def _collect(scratch: Workspace) -> Answers:
     p = schema.proposal.c
     with scratch.read() as connection:
@@ -172,7 +163,4 @@ def _write(path: Path, found: Answers) -> None:
 
 def _read(path: Path) -> Answers:
     with np.load(path, allow_pickle=False) as stored:
-        arrays = {
-            name: stored[name] for name in ("image_ids", "probs", "heldout_ids", "heldout_probs", "heldout_truth")
-        }
-        return Answers(**arrays, metrics=json.loads(stored["metrics"].tobytes()))
+        return Answers(**{name: stored[name] for name in _ARRAYS}, metrics=json.loads(stored["metrics"].tobytes()))

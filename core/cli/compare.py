@@ -12,6 +12,7 @@ from core.approaches.command import Asked, read_names
 from core.approaches.filling import APPROACHES, ORIGINS, OURS
 from core.approaches.plan import PRECISION, SEEDS, Plan, Snapshot, files, read_plan
 from core.approaches.score import ALL
+from core.approaches.words import number, percent, points, score
 from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
 from core.cli.training import check
 from core.errors import GapwiseError
@@ -111,45 +112,25 @@ def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
         seeds = ", ".join(map(str, found["seeds"]))
         yield f"\n{APPROACHES[key]} (seeds {seeds}; {found['seconds']:.0f} s of training each)"
         for name, scores in found["labels"].items():
-            yield f"  {name}: accuracy {_percent(scores['accuracy'])}, F1 {_plain(scores['f1'])}"
+            yield f"  {name}: accuracy {percent(scores['accuracy'])}, F1 {score(scores['f1'])}"
         hidden, gaps = found["hidden"][ALL], found["gaps"]
-        yield f"  hidden cells filled: {_percent(hidden['filled'])}"
+        yield f"  hidden cells filled: {percent(hidden['filled'])}"
         if hidden["wrong_taken"] is not None:
             promised = f", promised at most {1 - plan.precision:.1%}" if key == OURS else ""
-            yield f"  answers taken that are wrong: {_percent(hidden['wrong_taken'])}{promised}"
-            yield f"  with what rules concluded from them: {_percent(hidden['wrong_guesses'])}"
+            yield f"  answers taken that are wrong: {percent(hidden['wrong_taken'])}{promised}"
+            yield f"  with what rules concluded from them: {percent(hidden['wrong_guesses'])}"
         origins = ", ".join(f"{gaps['by_origin'][o]:,.0f} {o}" for o in ORIGINS if gaps["by_origin"].get(o))
-        expected = "" if gaps["wrong"] is None else f"; wrong, reckoned from the hidden ones: {_number(gaps['wrong'])}"
+        expected = "" if gaps["wrong"] is None else f"; wrong, reckoned from the hidden ones: {number(gaps['wrong'])}"
         by = f" ({origins})" if origins else ""
         yield f"  gaps filled: {gaps['filled']:,.0f} of {gaps['cells']:,}{by}{expected}"
         if found["contradictions"]:
             yield f"  images that break a rule at the end: {found['contradictions']:,.0f}"
     for key, labels in plan.summary.get("differences", {}).items():
-        parts = ", ".join(f"{name} {_points(scores['accuracy'])}" for name, scores in labels.items())
+        parts = ", ".join(f"{name} {points(scores['accuracy'])}" for name, scores in labels.items())
         yield ""
         yield textwrap.fill(f"{APPROACHES[OURS]}, against: {APPROACHES[key]}. Accuracy in points: {parts}.", 118)
     yield from (f"\n{APPROACHES[o.approach]}, seed {o.seed}, failed: {o.reason}"
                 for o in plan.outcomes if o.state == "failed")  # fmt: skip
-
-
-def _percent(found: list[float]) -> str:
-    mean, low, high = found
-    return f"{mean:.1%} ({low:.1%} to {high:.1%})"
-
-
-def _plain(found: list[float]) -> str:
-    mean, low, high = found
-    return f"{mean:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _number(found: list[float]) -> str:
-    mean, low, high = found
-    return f"{mean:,.0f} ({low:,.0f} to {high:,.0f})"
-
-
-def _points(found: list[float]) -> str:
-    mean, low, high = (100 * v for v in found)
-    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _adapt(parser: argparse.ArgumentParser) -> None:

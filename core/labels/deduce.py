@@ -130,7 +130,7 @@ def prove(row: Sequence[int], position: int, rules: RuleSet) -> Proof | None:
         row: Class codes of one image, shape (L,), -1 missing.
         position: The label of the cell.
     """
-    bound = _bound(position, rules)
+    _, bound = rules.around(position)
     known = [MISSING if i == position else int(c) for i, c in enumerate(row)]
 
     def implies(trial: list[int], some: Sequence[Rule]) -> bool:
@@ -148,10 +148,6 @@ def smallest_conflicts(row: Sequence[int], rules: RuleSet) -> list[Proof]:
         if not satisfiable(bound, rules.labels, known):
             found.append(_shrink(known, bound, lambda t, some: not satisfiable(some, rules.labels, t)))
     return found
-
-
-def _bound(position: int, rules: RuleSet) -> tuple[Rule, ...]:
-    return next((bound for columns, bound in rules.components if position in columns), ())
 
 
 def _shrink(known: list[int], bound: Sequence[Rule], holds) -> Proof:

@@ -24,7 +24,7 @@ def settled_by(row: Sequence[int], position: int, rules: RuleSet) -> dict[int, i
         exclude are left out.
     """
     known = np.array([row])
-    bound = next((bound for columns, bound in rules.components if position in columns), ())
+    _, bound = rules.around(position)
     classes = possible(bound, rules.labels, [int(c) for c in row], [position])
     open_before = deduce(known, rules).state[0] == OPEN
     if classes is None or not open_before[position]:

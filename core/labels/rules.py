@@ -30,6 +30,10 @@ class RuleSet:
     components: tuple[tuple[tuple[int, ...], tuple[Rule, ...]], ...]
     memo: dict = field(default_factory=dict, compare=False, repr=False)
 
+    def around(self, position: int) -> tuple[tuple[int, ...], tuple[Rule, ...]]:
+        """Return the labels that rules tie to one, itself included, and those rules; both empty where none does."""
+        return next((group for group in self.components if position in group[0]), ((), ()))
+
 
 def parse_rules(texts: Sequence[str], labels: Sequence[Label]) -> RuleSet:
     """Parse rules and check that they can hold together.

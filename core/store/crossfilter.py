@@ -12,8 +12,8 @@ import numpy as np
 from core.labels.missing import SOURCE_NAMES, Pattern
 from core.labels.missingness import Group, group
 from core.labels.nullity import MOST_LINES, matrix
+from core.store.facts import Fact
 from core.store.ground import KINDS, Ground, Images
-from core.store.missingness import Fact
 from core.store.selection import Selection
 
 

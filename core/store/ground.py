@@ -17,7 +17,7 @@ from core.labels.nullity import ordered
 from core.labels.rules import RuleSet
 from core.store import profiles
 from core.store.cells import rule_set
-from core.store.missingness import Fact
+from core.store.facts import Fact
 from core.store.profiles import Profiles
 
 KINDS = (*SOURCE_NAMES, *GAP_NAMES)  # of cells; all cells are parted by them

@@ -155,13 +155,18 @@ def _held(label: str, fact: Fact, table: np.ndarray, gaps: np.ndarray, left: np.
         gaps, left: (P,) bool.
     """
     images = table.sum(axis=0)
-    first, second = (
-        hold_against(label, fact.name, fact.groups, table[some].sum(axis=0), images, fact.numeric, fact.words,
-                     fact.outside, tests)
-        for some in (gaps, left)
-    )  # fmt: skip
+
+    def held(some: np.ndarray) -> Finding | None:
+        missing = table[some].sum(axis=0)
+        return hold_against(label, fact.name, fact.groups, missing, images, fact.numeric, fact.words, fact.outside,
+                            tests)  # fmt: skip
+
+    first = held(gaps)
     if first is None:
         return []
+    if (gaps == left).all():  # no rule fills any: the second test would be the first one again
+        return [first]
+    second = held(left)
     same = second is not None and second.more == first.more
     p = max(first.p, second.p) if same else 1.0
     return [replace(first, p=p, corrected=p)]

@@ -48,6 +48,12 @@ class CellArrays:
         """(N, L) values that stand on their own: derived ones taken out."""
         return np.where(self.sources == SOURCES.index("derived"), MISSING, self.values).astype(np.int16)
 
+    @property
+    def stated(self) -> np.ndarray:
+        """(N, L) values that the table or a person says: what rules or models wrote taken out."""
+        trusted = np.isin(self.sources, [SOURCES.index(source) for source in ("given", "human")])
+        return np.where(trusted, self.values, MISSING).astype(np.int16)
+
 
 @dataclass(frozen=True)
 class Profiles(CellArrays):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from sqlalchemy import Connection
 
-from core.labels.label import MISSING
 from core.labels.rules import parse_rules
 from core.labels.suggest import LEAST, Suggestion, suggest
 from core.store import profiles
@@ -34,6 +32,4 @@ def suggestions(connection: Connection, least: int = LEAST) -> list[Suggestion]:
     """
     found = profiles.read(connection)
     # A model's mistakes are no facts, and derived cells only repeat the rules there are.
-    trusted = np.isin(found.sources, [profiles.SOURCES.index(source) for source in ("given", "human")])
-    values = np.where(trusted, found.values, MISSING)
-    return suggest(values, found.images, rule_set(connection), least)
+    return suggest(found.stated, found.images, rule_set(connection), least)

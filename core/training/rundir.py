@@ -78,6 +78,15 @@ class RunDir:
         """Return label, classes, normalization, fingerprint and the like."""
         return self._parsed(FACTS, json.loads)
 
+    @property
+    def whole(self) -> bool:
+        """Whether a run can go on: somebody may have deleted its folder."""
+        try:
+            self.facts()
+        except (GapwiseError, ValueError):
+            return False
+        return True
+
     def recipe(self) -> Recipe:
         import tomllib
 

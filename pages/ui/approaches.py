@@ -12,6 +12,7 @@ from core.approaches.command import Asked, start
 from core.approaches.filling import APPROACHES, OURS, SHORT
 from core.approaches.plan import FILE, PRECISION, SEEDS, read_plan
 from core.approaches.score import ALL
+from core.approaches.words import number, percent, points
 from core.charts.approaches import gaps, scores
 from core.errors import GapwiseError
 from core.training.compare import duration
@@ -116,7 +117,7 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
     job_poll.follow(workspace, job, FILE)
     if job.active:
         st.button("Stop", icon=":material/stop:", key=f"compare_stop_{job.id}", disabled=job.state == "stopping",
-                  on_click=_stop, args=(workspace, job.id),
+                  on_click=job_poll.stop, args=(workspace, job.id),
                   help="What is done is kept: Resume on the Fine-tune page, or `jobs resume`, goes on.")  # fmt: skip
     plan = read_plan(workspace.job_dir(job.id))
     if job.state in ("failed", "lost"):
@@ -129,13 +130,6 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
         for outcome in plan.outcomes:
             if outcome.state == "failed":
                 st.warning(f"{APPROACHES[outcome.approach]}, seed {outcome.seed}, failed: {plain(outcome.reason)}")
-
-
-def _stop(workspace: Workspace, job_id: int) -> None:
-    try:
-        jobs.stop(workspace, job_id)
-    except GapwiseError as error:  # it ended in this moment
-        st.toast(plain(error))
 
 
 def _results(plan: Plan) -> None:
@@ -166,7 +160,7 @@ def _results(plan: Plan) -> None:
         " way, so that differences are paired. Shares: Wilson's, for the images of one seed."
     )
     for key, labels in plan.summary["differences"].items():
-        parts = ", ".join(f"{plain(name)} {_points(each['accuracy'])}" for name, each in labels.items())
+        parts = ", ".join(f"{plain(name)} {points(each['accuracy'])}" for name, each in labels.items())
         st.markdown(f"- Deriving first against *{APPROACHES[key].lower()}*, accuracy in points: {parts}")
 
 
@@ -196,26 +190,13 @@ def _table(plan: Plan) -> pd.DataFrame:
         hidden, table = found["hidden"][ALL], found["gaps"]
         rows = {}
         for name, each in found["labels"].items():
-            rows[f"{name}: accuracy"], rows[f"{name}: F1"] = _percent(each["accuracy"]), _percent(each["f1"])
+            rows[f"{name}: accuracy"], rows[f"{name}: F1"] = percent(each["accuracy"]), percent(each["f1"])
         rows["gaps filled"] = f"{table['filled']:,.0f} of {table['cells']:,}"
-        rows["answers taken that are wrong (hidden cells)"] = _percent(hidden["wrong_taken"])
-        rows["with what rules concluded from them"] = _percent(hidden["wrong_guesses"])
-        rows["wrong labels let in, reckoned from that"] = _number(table["wrong"])
+        rows["answers taken that are wrong (hidden cells)"] = percent(hidden["wrong_taken"])
+        rows["with what rules concluded from them"] = percent(hidden["wrong_guesses"])
+        rows["wrong labels let in, reckoned from that"] = number(table["wrong"])
         rows["images that break a rule at the end"] = f"{found['contradictions']:,.0f}"
         rows["time of training for each seed"] = duration(found["seconds"])
         rows["seeds"] = ", ".join(map(str, found["seeds"]))
         columns[APPROACHES[key]] = rows
     return pd.DataFrame(columns).rename_axis("measure").reset_index()
-
-
-def _percent(found: list[float] | None) -> str:
-    return "–" if found is None else f"{found[0]:.1%} ({found[1]:.1%} to {found[2]:.1%})"
-
-
-def _number(found: list[float] | None) -> str:
-    return "–" if found is None else f"{found[0]:,.0f} ({found[1]:,.0f} to {found[2]:,.0f})"
-
-
-def _points(found: list[float]) -> str:
-    mean, low, high = (100 * v for v in found)
-    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"

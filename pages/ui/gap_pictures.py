@@ -20,7 +20,7 @@ from pages.ui.gap_board import Picture
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
-    from core.store.missingness import Fact
+    from core.store.facts import Fact
     from core.store.selection import Selection
     from core.workspace import Workspace
     from pages.ui.gap_readers import Look

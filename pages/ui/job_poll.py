@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import jobs
+from core.errors import GapwiseError
 from core.training.compare import duration
 from pages.ui.widgets import plain
 
@@ -28,6 +29,14 @@ def follow(workspace: Workspace, job: Job, file: str, figures: Callable[[Job], s
     # Nothing is drawn inside but the line: a poller that holds a widget crashes when the page around it changes.
     every = LIVE_SECONDS if job.active else None
     st.fragment(run_every=every)(_poll)(workspace, job.id, file, _stamp(workspace, job.id, file), figures)
+
+
+def stop(workspace: Workspace, job_id: int) -> None:
+    """Ask a job to stop: for a button's callback."""
+    try:
+        jobs.stop(workspace, job_id)
+    except GapwiseError as error:  # it ended in this moment
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _stamp(workspace: Workspace, job_id: int, file: str) -> tuple:

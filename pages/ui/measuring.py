@@ -9,7 +9,7 @@ import streamlit as st
 from core import jobs
 from core.errors import GapwiseError
 from core.store import measured
-from pages.ui import one_press
+from pages.ui import job_poll, one_press
 from pages.ui.runs_job import job_line
 from pages.ui.widgets import plain
 
@@ -30,7 +30,7 @@ def line(workspace: Workspace) -> None:
             st.caption(
                 "What it finds is held against the gaps once it is through. It goes on when you close this page."
             )
-            st.button("Stop", icon=":material/stop:", type="tertiary", key="measure_stop", on_click=_stop,
+            st.button("Stop", icon=":material/stop:", type="tertiary", key="measure_stop", on_click=job_poll.stop,
                       args=(workspace, job.id), disabled=job.state == "stopping")  # fmt: skip
         return
     with workspace.read() as connection:
@@ -67,12 +67,5 @@ def _start(workspace: Workspace) -> None:
     one_press.note(workspace, COMMAND)
     try:
         jobs.start(workspace, KIND, COMMAND)
-    except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
-
-
-def _stop(workspace: Workspace, job_id: int) -> None:
-    try:
-        jobs.stop(workspace, job_id)
     except GapwiseError as error:
         st.toast(plain(error), icon=":material/error:")

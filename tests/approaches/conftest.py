@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from core.labels.label import MISSING, Label
 from core.store.cells import add_cells
@@ -21,10 +20,8 @@ TRUTH = np.arange(IMAGES) % 2  # what the pictures show, also where the label is
 
 @pytest.fixture(autouse=True, scope="module")
 def _alone() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with tiny.one_thread():
+        yield
 
 
 @pytest.fixture

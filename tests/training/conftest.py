@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from core.workspace import Workspace
 from tests import tiny
@@ -17,12 +16,9 @@ VALUES = [0, 1] * 12 + [-1] * 6
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("GAPWISE_LOCKS", str(tmp_path / "locks"))
-    # Networks this small gain nothing from threads, and lose a lot where other work waits for the cores.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with tiny.one_thread():
+        yield
 
 
 @pytest.fixture

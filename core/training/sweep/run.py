@@ -15,7 +15,7 @@ from core.models import zoo
 from core.models.cost import multiply_adds
 from core.pseudo.predict import predict
 from core.store import runs
-from core.training.between import forget, light_collections
+from core.training.between import Part, forget, light_collections
 from core.training.optim import make_optimizer
 from core.training.rundir import RunDir
 from core.training.sweep.plan import Plan, Trial, leaders, read_plan, write_plan
@@ -29,25 +29,11 @@ RESUMED = ("running", "stopped", "waiting")
 _counted = lru_cache(maxsize=256)(multiply_adds)  # equally good trials are weighed again after each trial
 
 
-class Told(Silent):
-    """A trial's word as the sweep's: progress over all trials, and the best figures of all of them."""
-
-    def __init__(self, reporter: Reporter, plan: Plan, trial: Trial) -> None:
-        self._reporter, self._plan, self._trial = reporter, plan, trial
-        best = plan.trial(plan.best)
-        self._best = {f"best_{k}": best.figures[k] for k in ("accuracy", "f1")} if best else {}
-        self._best |= {"best_trial": best.number} if best else {}
-
-    def progress(self, done: float, total: float, message: str = "", **figures: object) -> None:
-        number, trials = self._trial.number, self._plan.total
-        # Building the network or decoding counts other units: the trial itself has not moved then.
-        share = done / total if total and message.startswith("Epoch") else 0.0
-        told = f"Trial {number} of {trials}, {message[:1].lower()}{message[1:]}" if message else ""
-        own = {k: v for k, v in figures.items() if not k.startswith("best_")}
-        self._reporter.progress(number - 1 + share, trials, told, **own, **self._best)
-
-    def should_stop(self) -> bool:
-        return self._reporter.should_stop()
+def _told(reporter: Reporter, plan: Plan, trial: Trial) -> Part:
+    """Return a trial's word as the sweep's: progress over all trials, and the best figures of all of them."""
+    best = plan.trial(plan.best)
+    figures = {f"best_{k}": best.figures[k] for k in ("accuracy", "f1")} | {"best_trial": best.number} if best else {}
+    return Part(reporter, trial.number - 1, plan.total, f"Trial {trial.number} of {plan.total}, ", figures)
 
 
 def run_sweep(ws: Workspace, job_id: int, reporter: Reporter) -> str:
@@ -103,7 +89,7 @@ def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporte
     trial.run = _begun(ws, job_id, trial)
     write_plan(folder, plan)
     try:
-        _train(ws, job_id, plan, trial, Told(reporter, plan, trial))
+        _train(ws, job_id, plan, trial, _told(reporter, plan, trial))
     except GapwiseError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
             raise  # so would be every other trial's end
@@ -118,7 +104,7 @@ def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporte
     write_plan(folder, plan)
 
 
-def _train(ws: Workspace, job_id: int, plan: Plan, trial: Trial, told: Told) -> None:
+def _train(ws: Workspace, job_id: int, plan: Plan, trial: Trial, told: Part) -> None:
     about = {"id": job_id, "trial": trial.number, "values": trial.values}
     recipe = plan.recipe_of(trial.values)
     order = Order(plan.label, plan.recipe_name, recipe, tuple(plan.sources), predict=False, sweep=about)
@@ -143,16 +129,7 @@ def _begun(ws: Workspace, job_id: int, trial: Trial) -> int | None:
     with ws.read() as connection:
         found = [r for r in runs.list_runs(connection) if r.job_id == job_id]
     mine = (r.id for r in found if (r.config.get("sweep") or {}).get("trial") == trial.number)
-    return next((run_id for run_id in mine if _whole(RunDir(ws.run_dir(run_id)))), None)
-
-
-def _whole(folder: RunDir) -> bool:
-    """Whether a run can go on: somebody may have deleted its folder."""
-    try:
-        folder.facts()
-    except (GapwiseError, ValueError):
-        return False
-    return True
+    return next((run_id for run_id in mine if RunDir(ws.run_dir(run_id)).whole), None)
 
 
 def _close(ws: Workspace, job_id: int, plan: Plan, reporter: Reporter) -> str:

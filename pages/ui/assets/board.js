@@ -15,7 +15,6 @@ function choices(c) {
 }
 
 function picture(p) {
-  if (!p) return ""
   const figure = p.figure ? `<div class="gw-plot" data-picture="${html(p.name)}" style="min-height:${p.figure.layout.height}px"></div>` : ""
   const large = p.figure ? `<button class="gw-plain" data-event="large" data-name="${html(p.name)}" title="Larger, with zoom, and to save as a picture" aria-label="Enlarge: ${html(p.title)}">⤢</button>` : ""
   const words = (p.words || []).map((w) => `<p class="${w.quiet ? "gw-note" : ""}">${w.parts.map(([text, strong]) => strong ? `<strong>${html(text)}</strong>` : html(text)).join("")}</p>`).join("")
