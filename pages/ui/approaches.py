@@ -41,17 +41,12 @@ is written there is known to be right or wrong. Nothing of your table is changed
 
 
 def section(workspace: Workspace) -> None:
-    """Draw the section: closed, it reads nothing but whether it is open."""
-    box = st.expander("What to do about the gaps: three ways compared", icon=":material/balance:", key="approaches_box",
-                      on_change="rerun")  # fmt: skip
-    if not box.open:
-        return
-    with box:
-        st.markdown(_ABOUT)
-        found = comparisons(workspace)
-        _form(workspace, found)
-        if found:
-            _shown(workspace, found)
+    """Draw what there is to compare, and what was."""
+    st.markdown(_ABOUT)
+    found = comparisons(workspace)
+    _form(workspace, found)
+    if found:
+        _shown(workspace, found)
 
 
 def comparisons(workspace: Workspace) -> list[Job]:

@@ -16,7 +16,7 @@ from core.labels.nullity import ORDERS, correlation
 from core.store.conditions import IMPORTED, HasClass, InGroup, LackingBoth, Span
 from core.store.crossfilter import Rows, both_missing, by_class, rates_by_class, rates_by_fact
 from pages.ui import gap_board, gap_selection, measuring, readers, state
-from pages.ui.gap_board import Picture
+from pages.ui.gap_board import Board, Picture
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _classes(look: Look, selection: Selection, views: dict) -> Lower:
 
 
 def _board(workspace: Workspace, picture: Picture) -> None:
-    gap_board.show(workspace, "lower", [gap_board.pictures_part([picture])], [picture])
+    gap_board.show(workspace, "lower", Board.of([gap_board.pictures_part([picture])], [picture]))
 
 
 def _chance(workspace: Workspace, look: Look, selection: Selection) -> None:

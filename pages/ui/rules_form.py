@@ -30,14 +30,7 @@ def save(workspace: Workspace, texts: list[str]) -> None:
 
 
 def section(workspace: Workspace) -> None:
-    """Draw the workspace's rules, where they are asked for: closed, nothing is read."""
-    box = st.expander("Rules", icon=":material/rule:", key="rules_box", on_change="rerun")
-    if box.open:
-        with box:
-            _edit(workspace)
-
-
-def _edit(workspace: Workspace) -> None:
+    """Draw the workspace's rules."""
     with workspace.read() as connection:
         labels, stored = list(read_labels(connection).values()), read_rules(connection)
     typed = st.text_area("Rules", "\n".join(stored), help=HELP, key=f"rules:{workspace.root}", height="content",

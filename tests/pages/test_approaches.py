@@ -12,6 +12,7 @@ from core.jobs.beat import Beat, write_beat
 from core.store import jobs as store
 from core.training.library import load_recipe
 from core.workspace import Workspace
+from pages.ui import gap_boxes, state
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def big(demo: Workspace, monkeypatch) -> Workspace:
 
 def opened(open_page):
     app = open_page("missing_values")
-    app.session_state["approaches_box"] = True
+    app.session_state[state.GAPS_BOX] = gap_boxes.APPROACHES
     app.run()
     assert not app.exception, app.exception[0].value
     return app
