@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import gap_selection, state
+from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
     from core.charts.spec import Spec
@@ -125,7 +126,7 @@ def pictures_part(pictures: Sequence[Picture]) -> tuple[str, object]:
 def _large(picture: Picture) -> None:
     """Draw a picture with plotly: to zoom, to look at single numbers, to save it."""
     if picture.title:
-        st.subheader(picture.title, anchor=False)
+        st.subheader(plain(picture.title), anchor=False)
     st.plotly_chart(dict(picture.figure), key=f"large_{picture.name}", config={"displayModeBar": True})
 
 

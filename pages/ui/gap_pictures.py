@@ -93,9 +93,8 @@ def _matrix(workspace: Workspace, look: Look, selection: Selection, views: dict)
         return Lower(tuple(controls), Picture("gap_matrix", "", None, quiet=("No image is like that.",), wide=True))
     of = names[label] if by == "label" else ""
     mine = next((c for c in selection if isinstance(c, Span) and (c.by, c.label) == (by, of)), None)
-    figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop))
-    spans = figure["data"][1]
-    spans["customdata"] = [list(found.span(*at)) for at in spans["customdata"]]
+    figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop),
+                        None if found.ranks is None else found.span)  # fmt: skip
     quiet = ()
     if found.rows > len(found.shares):
         each = found.rows / len(found.shares)
@@ -130,7 +129,8 @@ def _classes(look: Look, selection: Selection, views: dict) -> Lower:
     figure = cells_by_class(counts, label.names, {(c.code, "" if c.source == IMPORTED else c.source) for c in mine})
     many = len(label.names) > MAX_CLASSES
     quiet = (f"The {MAX_CLASSES} commonest of {len(label.names):,} classes.",) if many else ()
-    picture = Picture("cells_by_class", "", figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]]),
+    title = f"Known cells of {label.name}, by class"
+    picture = Picture("cells_by_class", title, figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]]),
                       quiet=quiet, wide=True)  # fmt: skip
     return Lower((views, field), picture)
 
