@@ -12,7 +12,7 @@ from core.approaches.command import Asked, read_names
 from core.approaches.filling import APPROACHES, ORIGINS, OURS
 from core.approaches.plan import PRECISION, SEEDS, Plan, Snapshot, files, read_plan
 from core.approaches.score import ALL
-from core.approaches.words import number, percent, points, score
+from core.approaches.words import number, percent, points, score, seeds
 from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
 from core.cli.training import check
 from core.errors import GapwiseError
@@ -108,9 +108,12 @@ def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
         f"{facts['images']:,} images, {facts['complete']:,} without a gap; {facts['heldout']:,} held out,"
         f" {sum(facts['hidden'].values()):,} cells of others hidden, {sum(facts['gaps'].values()):,} real gaps."
     )
-    for key, found in plan.summary.get("approaches", {}).items():
-        seeds = ", ".join(map(str, found["seeds"]))
-        yield f"\n{APPROACHES[key]} (seeds {seeds}; {found['seconds']:.0f} s of training each)"
+    approaches = plan.summary.get("approaches", {})
+    if rests := seeds(approaches, plan.seeds):
+        yield textwrap.fill(rests, 118)
+    for key, found in approaches.items():
+        own = ", ".join(map(str, found["seeds"]))
+        yield f"\n{APPROACHES[key]} (seeds {own}; {found['seconds']:.0f} s of training each)"
         for name, scores in found["labels"].items():
             yield f"  {name}: accuracy {percent(scores['accuracy'])}, F1 {score(scores['f1'])}"
         hidden, gaps = found["hidden"][ALL], found["gaps"]

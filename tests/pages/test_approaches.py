@@ -112,6 +112,19 @@ def test_what_came_out_is_shown_with_intervals(big, open_page):
     assert "The promise was broken" in shown(app)
 
 
+def test_seeds_that_figures_rest_on_are_told_where_some_are_missing(big, open_page):
+    job_id = finished(big)
+    app = opened(open_page)
+    assert not any("rest on" in i.value for i in app.info)
+    plan = read_plan(big.job_dir(job_id))
+    for key, found in plan.summary["approaches"].items():
+        found["seeds"], found["left_out"] = [0], [1] if key == "drop" else []
+    write_plan(big.job_dir(job_id), plan)
+    app = opened(open_page)
+    assert any("All figures rest on seed 0, of 2 asked for" in i.value for i in app.info)
+    assert any("Drop rows with a gap, seed 1." in i.value for i in app.info)
+
+
 def test_too_small_a_table_is_told(demo, open_page, spawned):
     app = opened(open_page)
     button(app).click().run()
