@@ -79,14 +79,18 @@ def _form(workspace: Workspace, found: list[Job]) -> None:
     )  # fmt: skip
     asked = Asked(recipe, {"epochs": int(epochs)}, tuple(order), tuple(range(int(seeds))), float(promise))
     busy = any(job.active for job in found)
-    trainings = int(seeds) * len(APPROACHES) * (len(order) or len(names))
     pressed = st.button("Compare", icon=":material/balance:", type="primary", key="compare_start", disabled=busy)
-    st.caption(
-        "A comparison is going on." if busy
-        else f"Up to {trainings} trainings of {int(epochs)} epochs, one after the other; equal ones are done once."
-    )  # fmt: skip
+    st.caption("A comparison is going on." if busy else plain(_foreseen(workspace, asked)))
     if pressed:
         _start(workspace, asked)
+
+
+def _foreseen(workspace: Workspace, asked: Asked) -> str:
+    """Return how much work it would be, or what is wrong with it: said before anybody presses."""
+    try:
+        return asked.estimate(workspace).sentence
+    except GapwiseError as error:
+        return str(error)
 
 
 def _kept(name: str) -> dict[str, str]:
