@@ -11,9 +11,11 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.workspace import DATABASE, Workspace, find_workspaces, home
-from pages.ui import navigation
+from pages.ui import address, navigation
+from pages.ui.widgets import plain
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
+WORKSPACE_PROBLEM = "workspace_problem"  # str: why it is not the one that the address asked for; empty when it is
 REVIEWER = "reviewer"  # str: who decides
 SESSION = "session"  # str: random; part of the ids of this session's decisions
 REVIEW_FOCUS = (
@@ -71,6 +73,7 @@ RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
 RUNS_LIVE = "runs_live"  # bool: whether the page is drawn again when a run has a new epoch
 
 _DEFAULTS = {
+    WORKSPACE_PROBLEM: "",
     REVIEW_FOCUS: None,
     REVIEW_VISITS: {},
     REVIEW_LAST: ("", ""),
@@ -159,9 +162,13 @@ def sidebar() -> None:
     found = _choose()
     with st.sidebar:
         if found:
-            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
+            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE,
+                         on_change=put, args=(WORKSPACE_PROBLEM, ""))  # fmt: skip
+        if get(WORKSPACE_PROBLEM):
+            st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
             put(REVIEWER, _login_name())
+        address.write(st.session_state.get(WORKSPACE))
         st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
 
 
@@ -174,6 +181,12 @@ def _choose() -> dict[str, str]:
         if root and (Path(root) / DATABASE).is_file():
             found.setdefault(str(Path(root).resolve()), Path(root).name)
     if found and current not in found:
+        wanted = address.asked() if current is None else None  # later it only follows what is chosen here
+        linked = wanted and address.find(wanted, found)
+        if linked:
+            put(WORKSPACE, linked)
+            return found
+        put(WORKSPACE_PROBLEM, address.unknown(wanted) if wanted else "")
         preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
         put(WORKSPACE, preferred if preferred in found else next(iter(found)))
     return found
@@ -196,6 +209,7 @@ def workspace() -> Workspace:
 def select_workspace(root: Path) -> None:
     """Make a workspace the current one; only in a callback or before the sidebar is drawn."""
     put(WORKSPACE, str(Path(root).resolve()))
+    put(WORKSPACE_PROBLEM, "")
 
 
 def reviewer() -> str:
