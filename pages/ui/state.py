@@ -23,6 +23,7 @@ REVIEW_FOCUS = (
 )
 REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
+REVIEW_BROKEN = "review_broken"  # (workspace root, decision, str): what it made contradict itself, empty for nothing
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
@@ -77,6 +78,7 @@ _DEFAULTS = {
     REVIEW_FOCUS: None,
     REVIEW_VISITS: {},
     REVIEW_LAST: ("", ""),
+    REVIEW_BROKEN: ("", 0, ""),
     REVIEW_PLAIN: False,
     SHOW_MAP: False,
     SCALING_LOCK: "formula",
