@@ -164,33 +164,32 @@ def sidebar() -> None:
     found = _choose()
     with st.sidebar:
         if found:
-            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE,
+            # Bound to the address: Streamlit keeps it there from page to page, in one entry of the browser's history.
+            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE, bind="query-params",
                          on_change=put, args=(WORKSPACE_PROBLEM, ""))  # fmt: skip
         if get(WORKSPACE_PROBLEM):
             st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
             put(REVIEWER, _login_name())
-        address.write(st.session_state.get(WORKSPACE))
         st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
 
 
 def _choose() -> dict[str, str]:
-    """Return the workspaces there are (root to name) and see to it that one of them is chosen."""
-    found = {str(p): p.name for p in find_workspaces()}
-    asked = os.environ.get("GAPWISE_WORKSPACE")
-    current = st.session_state.get(WORKSPACE)
-    for root in (asked, current):
-        if root and (Path(root) / DATABASE).is_file():
-            found.setdefault(str(Path(root).resolve()), Path(root).name)
+    """Return the workspaces there are (root to name), the usual one first, and see to it that one of them is chosen."""
+    roots = [str(p) for p in find_workspaces()]
+    usual, current = os.environ.get("GAPWISE_WORKSPACE"), st.session_state.get(WORKSPACE)
+    for root in (usual, current):
+        if root and (Path(root) / DATABASE).is_file() and str(Path(root).resolve()) not in roots:
+            roots.append(str(Path(root).resolve()))
+    preferred = str(Path(usual).resolve()) if usual else str(home() / "demo")
+    names = address.named(roots)
+    # First is what the picker takes for its default: an address without a workspace means that one.
+    found = {root: names[root] for root in sorted(roots, key=lambda root: root != preferred)}
     if found and current not in found:
-        wanted = address.asked() if current is None else None  # later it only follows what is chosen here
-        linked = wanted and address.find(wanted, found)
-        if linked:
-            put(WORKSPACE, linked)
-            return found
-        put(WORKSPACE_PROBLEM, address.unknown(wanted) if wanted else "")
-        preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
-        put(WORKSPACE, preferred if preferred in found else next(iter(found)))
+        wanted = address.asked(WORKSPACE) if current is None else None  # later it only follows what is chosen here
+        linked = next((root for root, name in found.items() if name == wanted), None)
+        put(WORKSPACE_PROBLEM, address.unknown(wanted) if wanted and not linked else "")
+        put(WORKSPACE, linked or next(iter(found)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -35,20 +36,14 @@ def picker(app: AppTest):
     return app.sidebar.selectbox[0]
 
 
-def carried(app: AppTest) -> str:
-    found = app.query_params["workspace"]
-    return found[0] if isinstance(found, list) else found
-
-
-def test_the_address_carries_the_chosen_workspace_and_a_reload_opens_it(two):
+def test_a_new_session_opens_what_the_address_asks_for(two):
     """A reload opened the first workspace, whatever had been looked at."""
-    app = opened()
-    assert carried(app) == "demo"
-    picker(app).set_value(str(two / "other set")).run()
-    assert carried(app) == "other set"
-    again = opened("other set")  # a session of its own, as after a reload or in another browser
-    assert picker(again).value == str(two / "other set")
-    assert not again.sidebar.warning
+    assert picker(opened()).value == str(two / "demo")
+    app = opened("other set")
+    assert picker(app).value == str(two / "other set")
+    assert not app.sidebar.warning
+    picker(app).set_value(str(two / "demo")).run()  # later the picker decides
+    assert picker(app).value == str(two / "demo")
 
 
 def test_it_stays_on_every_page(two):
@@ -56,7 +51,7 @@ def test_it_stays_on_every_page(two):
     for name in ("missing_values", "runs", "dataset"):
         app.switch_page(f"../{name}.py").run()
         assert not app.exception
-        assert (picker(app).value, carried(app)) == (str(two / "other set"), "other set")
+        assert picker(app).value == str(two / "other set")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +60,6 @@ def test_it_stays_on_every_page(two):
 def test_what_is_not_here_is_said_and_the_usual_one_is_opened(two, asked):
     app = opened(asked)
     assert picker(app).value == str(two / "demo")
-    assert carried(app) == "demo"
     if asked:
         assert "which is not here" in app.sidebar.warning[0].value
         assert len(app.sidebar.warning[0].value) < 300
@@ -75,18 +69,28 @@ def test_what_is_not_here_is_said_and_the_usual_one_is_opened(two, asked):
 
 def test_no_link_opens_a_folder_that_is_not_listed(two):
     outside = str(two.parent / "outside")
-    for asked in (outside, address.identify(outside), "outside"):
+    for asked in (outside, "../../outside", "outside"):
         app = opened(asked)
         assert list(picker(app).options) == ["demo", "other set"]
         assert picker(app).value == str(two / "demo")
 
 
-def test_one_from_elsewhere_that_is_listed_goes_by_an_id_without_its_path(two, monkeypatch):
+def test_one_from_elsewhere_that_is_listed_goes_by_its_name(two, monkeypatch):
     outside = two.parent / "outside"
     monkeypatch.setenv("GAPWISE_WORKSPACE", str(outside))
     app = opened()
     assert picker(app).value == str(outside)
-    assert carried(app).startswith("outside/")
-    assert str(two.parent) not in carried(app)
+    assert list(picker(app).options) == ["outside", "demo", "other set"]
     assert picker(opened("demo")).value == str(two / "demo")  # what a link asks for goes before the usual one
-    assert picker(opened(carried(app))).value == str(outside)
+    assert picker(opened("outside")).value == str(outside)
+
+
+def test_names_are_told_apart_without_a_path(two, monkeypatch):
+    twin = two.parent / "beside" / "demo"
+    shutil.copytree(two / "demo", twin)
+    found = address.named([str(twin), str(two / "demo")])
+    assert found[str(two / "demo")] == "demo"
+    assert re.fullmatch(r"demo \([0-9a-f]{8}\)", found[str(twin)])
+    monkeypatch.setenv("GAPWISE_WORKSPACE", str(twin))
+    assert picker(opened("demo")).value == str(two / "demo")
+    assert picker(opened(found[str(twin)])).value == str(twin)
