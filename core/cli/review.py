@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy import Connection
 
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
 from core.labels.label import Label
 from core.store import decisions, images, proposals, queue
@@ -77,6 +77,11 @@ def _decide(args: argparse.Namespace) -> int:
         labels = read_labels(connection)
         fname = images.image(connection, outcome.image_id).fname
     emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
+    for broken in outcome.contradicts:
+        say(
+            f"{fname} contradicts itself now: {broken} can't all be true. The answer is stored: you may be right, and"
+            " another label or the rule wrong. `decide --undo` takes it back, `missing --conflicts` lists all."
+        )
     if not outcome.applied:
         raise GapwiseError(
             f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and"
@@ -116,6 +121,7 @@ def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -
         "repeated": outcome.repeated,
         "derived": {labels[i].name: labels[i].classes[c] for i, c in outcome.written.items()},
         "withdrawn": [labels[i].name for i in outcome.withdrawn],
+        "contradicts": list(outcome.contradicts),
     }
 
 

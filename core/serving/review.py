@@ -14,7 +14,7 @@ from core.labels.label import Label
 from core.serving.cards import cards, next_cards
 from core.serving.messages import Decision, Wish
 from core.serving.token import Token
-from core.store import decisions, queue, schema
+from core.store import decisions, images, queue, schema
 from core.store.labels import labels as read_labels
 from core.workspace import DATABASE, Workspace
 
@@ -34,8 +34,8 @@ def answer(token: Token, message: Wish) -> dict:
     Returns:
         `acks`, one for each decision in their order: client, seq, state (stored, second, repeated, refused), `told` in
         words, decision (its number), label, settled (1, 0, or -1 for an undo), for an undo the `card` that comes
-        back; `items`, the next cards; `left`, how
-        many wait; `last`, what an undo would take back.
+        back, `contradicts`: what of the image can't all be true now, in words, mostly empty; `items`, the next cards;
+        `left`, how many wait; `last`, what an undo would take back.
 
     Raises:
         GapwiseError: If the workspace or the order is not there.
@@ -69,6 +69,7 @@ def _take(workspace: Workspace, reviewer: str, sent: Decision) -> dict:
             _same(outcome, sent)
             labels = read_labels(connection)
             card = _back(connection, outcome) if sent.action == "undo" else None
+            contradicts = _contradicts(connection, outcome)
     except GapwiseError as error:
         if isinstance(error.__cause__, DatabaseError):
             raise  # not the decision's fault
@@ -76,7 +77,7 @@ def _take(workspace: Workspace, reviewer: str, sent: Decision) -> dict:
     state = "repeated" if outcome.repeated else "stored" if outcome.applied else "second"
     settled = 0 if state != "stored" else -1 if card else int(outcome.value is not None)
     return {**ack, "state": state, "told": _told(outcome, labels), "decision": outcome.decision_id, "card": card,
-            "label": outcome.label_id, "settled": settled}  # fmt: skip
+            "label": outcome.label_id, "settled": settled, "contradicts": contradicts}  # fmt: skip
 
 
 def _decide(connection: Connection, reviewer: str, sent: Decision) -> decisions.Outcome:
@@ -114,6 +115,17 @@ def _back(connection: Connection, outcome: decisions.Outcome) -> dict | None:
     """Return the card of a cell that waits again."""
     row = queue.item(connection, outcome.image_id, outcome.label_id)
     return None if row is None else cards(connection, [row])[0]
+
+
+def _contradicts(connection: Connection, outcome: decisions.Outcome) -> str:
+    """Say that the image contradicts itself now, which cells do, and what to do; empty where it doesn't."""
+    if not outcome.contradicts:
+        return ""
+    fname = images.image(connection, outcome.image_id).fname
+    return (
+        f"{fname} contradicts itself now: {'; '.join(outcome.contradicts)} can't all be true. Stored all the same: take"
+        " it back with Undo, or see the conflicts on the Missing values page."
+    )
 
 
 def _last(connection: Connection, reviewer: str) -> dict | None:

@@ -173,8 +173,9 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
         changed: Whether `put` left the image's profile for this to bring up to date.
 
     Returns:
-        {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids]}; the last are those of the
-        withdrawn that `derive_all` had written: they come back when they follow again.
+        {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids], "conflict": whether the image's
+        cells now break a rule}; the unasked are those of the withdrawn that `derive_all` had written: they come back
+        when they follow again.
     """
     rules, now = rule_set(connection), load(connection, [image_id])
     new, ids = deduce(now.base, rules), np.array(now.label_ids)
@@ -192,6 +193,7 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
         "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
         "withdrawn": ids[derived & ~target].tolist(),
         "unasked": ids[standing & ~target].tolist(),
+        "conflict": bool(new.conflict[0]),
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from core.errors import GapwiseError
 from core.labels.label import Label
 from core.store import cells, images, proposals, schema, waiting
+from core.store.gaps import contradictions
 from core.store.labels import labels as read_labels
 
 ACTIONS = ("accept", "reject", "choose", "skip", "flag")
@@ -36,6 +37,8 @@ class Outcome:
         repeated: True when this client id had arrived before.
         written: Label id to class code of cells that the rules settled because of it.
         withdrawn: Label ids of derived cells that follow no more.
+        contradicts: What of the image can't all be true with the decided cell, in words, each a smallest set of cells
+            with the rules they break; empty where nothing contradicts it.
     """
 
     decision_id: int
@@ -47,6 +50,7 @@ class Outcome:
     repeated: bool
     written: dict[int, int]
     withdrawn: list[int]
+    contradicts: tuple[str, ...] = ()
 
 
 def decide(
@@ -62,6 +66,9 @@ def decide(
     note: str | None = None,
 ) -> Outcome:
     """Take a decision about one cell and let the rules run on its image.
+
+    A value that makes the image's cells contradict each other is stored as any other: the person may be right, and the
+    rule or another cell wrong. The outcome says so.
 
     Args:
         client_id: Made by whoever sends it, unique to this decision, 1 to 200 characters.
@@ -104,6 +111,8 @@ def decide(
         cells.put(connection, image_id, label_id, stored, "human", decision_id, agreed, settled_next=True)
         prior = {k: getattr(cell, k) for k in ("value", "source", "decision_id", "proposal_id")}
         settled = cells.settle(connection, image_id, decision_id, changed=True)
+        if settled["conflict"]:
+            settled["contradicts"] = contradictions(connection, image_id, label_id)
         _note_effects(connection, decision_id, {"prior": prior, **settled})
     return _outcome(_by_client(connection, client_id), repeated=False)
 
@@ -275,4 +284,5 @@ def _outcome(row: Row, repeated: bool) -> Outcome:
         repeated=repeated,
         written={int(k): v for k, v in effects.get("written", {}).items()},
         withdrawn=list(effects.get("withdrawn", [])),
+        contradicts=tuple(effects.get("contradicts", ())),
     )

@@ -41,6 +41,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         row = cells.load(connection, [item.image_id]) if item else None
     if item is None:
         st.success(f"Nothing waits for a decision on {plain(labels[label_id].name)}. {plain(_said(workspace))}")
+        _contradicted(workspace, last)
         _undo_button(workspace, label_id, reviewer, last, "end")
         navigation.link("export", "Take the filled table away")
         return
@@ -52,6 +53,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         _steps(workspace, label_id, item, reviewer, last)
         if _said(workspace):
             st.caption(f":material/check: {plain(_said(workspace))}")
+        _contradicted(workspace, last)
         _other_labels(row, item)
     with picture:
         pictures.show(workspace, item, state.get(state.SHOW_MAP))
@@ -163,6 +165,7 @@ def _decide(
         return
     state.put(state.REVIEW_FOCUS, None)
     _say(workspace, _told(outcome, labels))
+    state.put(state.REVIEW_BROKEN, (str(workspace.root), outcome.decision_id, "; ".join(outcome.contradicts)))
 
 
 def _undo(workspace: Workspace, chosen: int, reviewer: str, last: Row) -> None:
@@ -198,6 +201,17 @@ def _said(workspace: Workspace) -> str:
     """Return what the last decision in this workspace did."""
     root, text = state.get(state.REVIEW_LAST)
     return text if root == str(workspace.root) else ""
+
+
+def _contradicted(workspace: Workspace, last: Row | None) -> None:
+    """Say that the last answer made its image contradict itself, until it is taken back or the next one is given."""
+    root, decision, broken = state.get(state.REVIEW_BROKEN)
+    if broken and last is not None and (root, decision) == (str(workspace.root), last.id):
+        st.warning(
+            f"That image contradicts itself now: {plain(broken)} can't all be true. Stored all the same: take it back"
+            " with Undo, or see the conflicts on the Missing values page.",
+            icon=":material/warning:",
+        )
 
 
 def _told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:

@@ -96,6 +96,9 @@ class Card {
     const refused = this.find(".refused");
     refused.hidden = !queue.refused.length;
     refused.replaceChildren(...queue.refused.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    const contradicted = this.find(".contradicted");
+    contradicted.hidden = !queue.contradicted.length;
+    contradicted.textContent = queue.contradicted.map(({ text }) => text).join("\n");
     this.find(".said").textContent = queue.said;
     const rate = queue.rate();
     const left = queue.left === null ? "" : `${Math.max(0, queue.left - waiting).toLocaleString("en")} left`;

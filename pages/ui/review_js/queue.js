@@ -12,6 +12,7 @@ class Queue {
     this.buffer = [];
     this.history = []; // {entry, item}: decided here since the page was loaded, newest last
     this.refused = []; // texts
+    this.contradicted = []; // {sent, decision, text}: answers that made an image contradict itself, newest first
     this.times = []; // of decisions, for the rate
     this.done = 0;
     this.left = null;
@@ -163,6 +164,12 @@ class Queue {
     const entry = this.outbox.take(ack);
     if (!entry) return;
     this.said = ack.state === "refused" ? "" : ack.told;
+    const { undoes } = entry.sent;
+    this.contradicted = this.contradicted.filter((c) => ack.state === "refused" || ![c.sent, c.decision].includes(undoes));
+    if (ack.contradicts) {
+      const made = { sent: `${ack.client}:${ack.seq}`, decision: ack.decision, text: ack.contradicts };
+      this.contradicted = [made, ...this.contradicted].slice(0, 3);
+    }
     if (ack.state === "refused") this.refuse(entry, ack.told);
     else if (ack.card && entry.sent.action === "undo") this.bringBack({ ...ack.card, state: "new" }, 0);
     this.dry = false;
