@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 def press(app: App, picture: str, tip: str) -> None:
     """Click the thing in a picture about which the board says this under the mouse."""
     things = app.page.locator(f"[data-picture={picture}] .gw-hit")
+    things.first.wait_for()  # the component's script may come after the page is said to be whole
     for n in range(things.count()):
         things.nth(n).hover()
         if app.page.locator(".gw-tip").filter(visible=True).inner_text().startswith(tip):
