@@ -1,0 +1,320 @@
+"""What can be accepted in bulk at a promised precision, and what the promise rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from core.errors import GapwiseError
+from core.labels.deduce import OPEN, deduce
+from core.labels.label import MISSING, Label
+from core.labels.rules import RuleSet
+from core.pseudo.accept import LEVEL, Threshold, thresholds
+from core.pseudo.context import Heldout, allowed, contexts
+from core.store import audits, bulk, profiles, schema
+from core.store.acceptances import Promise
+from core.store.cells import TRUSTED, rule_set
+from core.store.labels import labels as read_labels
+from core.store.profiles import Profiles
+from core.store.proposals import latest_run
+
+BATCH = 60  # cells of a random sample that are asked about before thresholds are found anew
+FIRST, NEXT = 0.8, 0.2  # share of the risk for the first look, and what each later one has of the one before
+SHIFT, CHANCE = 0.05, 0.01  # a class's share differs when it does by so much, and chance would not do it
+
+
+@dataclass(frozen=True)
+class Class:
+    """Predictions of one class, for images that are alike.
+
+    Attributes:
+        waiting, taken: Cells predicted so, and those that are accepted.
+        evidence: Cells with a known answer, alike, predicted so.
+        review: How many cells, chosen by chance, to review until there can be a threshold, if people find all
+            predictions right; 0 where there is one, where none waits, and where too many were wrong.
+    """
+
+    threshold: Threshold
+    waiting: int
+    taken: int
+    evidence: int
+    review: int
+
+    @property
+    def expected(self) -> float:
+        """Wrong cells to expect: as many as among the evidence that reaches the threshold."""
+        return self.taken * (1 - self.threshold.right / self.threshold.images) if self.taken else 0.0
+
+    @property
+    def most(self) -> float:
+        """Wrong cells at most, by the bound."""
+        return self.taken * (1 - self.threshold.low)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Images whose cell is open for the same reason.
+
+    Attributes:
+        known: Label name to class name: what decided that the cell is open; empty where nothing did.
+        evidence: Cells with a known answer that agree with that.
+        classes: One for each class, in the label's order.
+        shifts: (class, share among what waits, share among the evidence) where those differ beyond chance.
+    """
+
+    known: Mapping[str, str]
+    evidence: int
+    classes: tuple[Class, ...]
+    shifts: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What would be accepted.
+
+    Attributes:
+        run_id: Whose predictions.
+        level: How surely each threshold keeps the promise, over all looks at the same run.
+        waiting: Predictions of the run whose cells have no value.
+        ruled: Those of them that rules settle, contradict or exclude: never accepted.
+        heldout, sampled: Cells with a known answer that thresholds rest on: held out, and reviewed by chance.
+        asked: How many of the present sample wait for an answer.
+    """
+
+    label: Label
+    label_id: int
+    run_id: int
+    precision: float
+    level: float
+    waiting: int
+    ruled: int
+    heldout: int
+    sampled: int
+    asked: int
+    kinds: tuple[Kind, ...]
+    rules: tuple[bulk.Rule, ...]
+
+    @property
+    def cells(self) -> int:
+        return sum(c.taken for kind in self.kinds for c in kind.classes)
+
+    @property
+    def expected(self) -> float:
+        return sum(c.expected for kind in self.kinds for c in kind.classes)
+
+    @property
+    def most(self) -> float:
+        return sum(c.most for kind in self.kinds for c in kind.classes)
+
+    @property
+    def promise(self) -> Promise:
+        """What `core.store.acceptances.accept` takes."""
+        grounds = [{**asdict(kind), "shifts": [list(s) for s in kind.shifts]} for kind in self.kinds]
+        share = self.expected / self.cells if self.cells else 0.0
+        return Promise(self.label_id, self.run_id, self.precision, self.level, self.rules, grounds, share)
+
+
+def offer(connection: Connection, label_id: int, precision: float, run_id: int | None = None) -> Offer:
+    """Return what can be accepted of a run's predictions for a label.
+
+    Thresholds are found for each class, and for images that are alike in what makes the cell open: on known cells of
+    that kind only, see `core.pseudo.accept.thresholds`. A class that the rules exclude for an image is not accepted.
+    Known cells are the run's held-out ones and, where people reviewed cells that were chosen by chance, those, sixty
+    at a time. Each sixty is another look at the same question, so each look has a part of the risk: 4%, 0.8%, 0.16%, …
+    of the 5%.
+
+    Args:
+        precision: Promised share of right ones, above 0 and below 1.
+        run_id: The label's newest run with predictions when None.
+
+    Raises:
+        GapwiseError: If there is no run with predictions for the label, or the precision can't be promised.
+    """
+    if not 0 < precision < 1:
+        raise GapwiseError(f"A precision lies above 0 and below 1; {precision:g} arrived. Ask for 0.99, say.")
+    run_id = latest_run(connection, label_id) if run_id is None else run_id
+    label = read_labels(connection)[label_id]
+    if run_id is None:
+        raise GapwiseError(f"There are no predictions for {label.name!r} yet. Train on it first.")
+    found, rules = profiles.read(connection), rule_set(connection)
+    own = found.label_ids.index(label_id)
+    totals = _count(connection, label_id, run_id)
+    ground = _Ground(connection, label_id, run_id, found, rules, own, len(label.classes))
+    open_at = _open(found, rules, own, totals)
+    kinds, chosen = _kinds(ground, open_at, totals, precision)
+    taken = _taken(connection, label_id, run_id, chosen, kinds)
+    waiting = sum(totals.values())
+    usable = sum(c.waiting for kind in taken for c in kind.classes)
+    return Offer(label, label_id, run_id, precision, LEVEL, waiting, waiting - usable, ground.heldout, ground.sampled,
+                 ground.asked, tuple(taken), tuple(chosen))  # fmt: skip
+
+
+class _Ground:
+    """Known cells that thresholds rest on."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        label_id: int,
+        run_id: int,
+        found: Profiles,
+        rules: RuleSet,
+        own: int,
+        classes: int,
+    ) -> None:
+        self.found, self.rules, self.own = found, rules, own
+        held = _heldout(connection, label_id, run_id)
+        sample, self.asked, self.looks = _sample(connection, label_id, run_id)
+        self.heldout, self.sampled = len(held), len(sample)
+        rows = [*held, *sample]
+        at = np.searchsorted(found.ids, np.array([row[0] for row in rows], np.int64))
+        probs = np.array([row[1] for row in rows], np.float64).reshape(-1, classes)
+        truth = np.array([row[2] for row in rows], np.int64)
+        self.known = Heldout(found.base[at], probs, truth)
+        self.told = self.known.values(own, rules)
+        fits = allowed(self.told, own, rules)
+        # What is never accepted says nothing about what is.
+        self.counts = fits[np.arange(len(rows)), probs.argmax(axis=1)] if rows else np.zeros(0, bool)
+
+    @property
+    def level(self) -> float:
+        return 1 - _risk(self.looks)
+
+    def alike(self, context: np.ndarray) -> np.ndarray:
+        """(H,) bool: those that agree with what decided that cells are open."""
+        return ((context == MISSING) | (self.told == context)).all(axis=1) & self.counts
+
+    def review(self, threshold: Threshold, precision: float, share: float) -> int:
+        """Return how many cells to review by chance, a class being that share of them, until there can be one."""
+        if threshold.images >= threshold.needed or not share:
+            return 0
+        for more in range(1, 200):
+            needed = math.ceil(math.log(_risk(self.looks + more) / 2) / math.log(precision))
+            if threshold.images + more * BATCH * share >= needed:
+                return more * BATCH
+        return 0
+
+
+def _risk(looks: int) -> float:
+    return (1 - LEVEL) * FIRST * NEXT**looks
+
+
+def _heldout(connection: Connection, label_id: int, run_id: int) -> list[tuple]:
+    p, c, i = schema.proposal.c, schema.cell.c, schema.image.c
+    query = (
+        select(i.profile_id, p.probs, c.value)
+        .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
+        .join(schema.image, i.id == p.image_id)
+        .where(p.label_id == label_id, p.run_id == run_id, p.heldout == 1, c.source.in_(TRUSTED))
+    )
+    return list(connection.execute(query.order_by(p.image_id)))
+
+
+def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tuple], int, int]:
+    """Return rows as `_heldout` of whole parts of the sample of open cells, how many wait, and how many parts."""
+    a, p, c, i = schema.audit.c, schema.proposal.c, schema.cell.c, schema.image.c
+    mine = (a.kind == audits.OPEN, a.label_id == label_id, a.run_id == run_id)
+    said = {row.id: row.said for row in audits.rows(connection, *mine) if row.answered is not None}
+    query = (
+        select(a.id, i.profile_id, p.probs, c.value, c.source)
+        .join(schema.proposal, p.id == a.proposal_id)
+        .join(schema.image, i.id == a.image_id)
+        .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
+        .where(*mine)
+    )
+    rows = [(r.profile_id, r.probs, said.get(r.id, r.value if r.source in TRUSTED else None))
+            for r in connection.execute(query.order_by(a.id))]  # fmt: skip
+    told = [k for k, row in enumerate(rows) if row[2] is not None]
+    parts = (told[-1] + 1) // BATCH if told else 0
+    # What was passed over counts as wrong: people pass over what is hard.
+    used = [(profile, probs, MISSING if value is None else value) for profile, probs, value in rows[: parts * BATCH]]
+    return used, len(rows) - len(told), parts
+
+
+def _count(connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule] = ()) -> dict:
+    """Return (profile id, class) to how many predictions wait, all or those that meet one of some rules."""
+    p, i = schema.proposal.c, schema.image.c
+    if rules:
+        found = bulk.waiting(label_id, run_id, rules).subquery()
+        query = select(found.c.profile_id, found.c.value, func.count()).group_by(found.c.profile_id, found.c.value)
+    else:
+        here = (p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
+        query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
+        query = query.group_by(i.profile_id, p.value)
+    return {(profile, value): n for profile, value, n in connection.execute(query)}
+
+
+def _open(found: Profiles, rules: RuleSet, own: int, totals: Mapping[tuple[int, int], int]) -> np.ndarray:
+    """Return the rows of `found` whose cell is open and has predictions that wait."""
+    there = np.isin(found.ids, sorted({profile for profile, _ in totals}))
+    state = deduce(found.base, rules).state[:, own]
+    return np.flatnonzero(there & (state == OPEN) & (found.values[:, own] == MISSING))
+
+
+def _kinds(
+    ground: _Ground, open_at: np.ndarray, totals: Mapping[tuple[int, int], int], precision: float
+) -> tuple[list[Kind], list[bulk.Rule]]:
+    found, rules, own = ground.found, ground.rules, ground.own
+    base = found.base[open_at]
+    groups, where = np.unique(contexts(base, own, rules), axis=0, return_inverse=True)
+    fits = allowed(base, own, rules)  # (M, C)
+    kinds, chosen = [], []
+    for n, context in enumerate(groups):
+        here = np.flatnonzero(where.reshape(-1) == n)
+        alike = ground.alike(context)
+        limits = thresholds(ground.known.probs[alike], ground.known.truth[alike], precision, ground.level)
+        predicted = np.bincount(ground.known.probs[alike].argmax(axis=1), minlength=fits.shape[1])  # (C,)
+        ids = [[int(found.ids[open_at[k]]) for k in here if fits[k, value]] for value in range(fits.shape[1])]
+        waiting = np.array([sum(totals.get((one, value), 0) for one in those) for value, those in enumerate(ids)])
+        share = waiting / max(1, waiting.sum())
+        classes = tuple(
+            Class(t, int(waiting[t.value]), 0, int(predicted[t.value]),
+                  ground.review(t, precision, float(share[t.value])) if t.confidence is None else 0)
+            for t in limits
+        )  # fmt: skip
+        known = {found.labels[j].name: found.labels[j].names[code] for j, code in enumerate(context.tolist())
+                 if code != MISSING}  # fmt: skip
+        kinds.append(Kind(known, int(alike.sum()), classes, _shifts(waiting, predicted)))
+        chosen += [bulk.Rule(ids[t.value], t.value, t.confidence) for t in limits
+                   if t.confidence is not None and waiting[t.value]]  # fmt: skip
+    return kinds, chosen
+
+
+def _taken(
+    connection: Connection, label_id: int, run_id: int, chosen: Sequence[bulk.Rule], kinds: Sequence[Kind]
+) -> list[Kind]:
+    """Return the kinds with how many cells are accepted."""
+    counts = _count(connection, label_id, run_id, chosen) if chosen else {}
+    at = iter(chosen)
+    found = []
+    for kind in kinds:
+        classes = []
+        for c in kind.classes:
+            rule = next(at) if c.threshold.confidence is not None and c.waiting else None
+            taken = sum(counts.get((one, rule.value), 0) for one in rule.profile_ids) if rule else 0
+            classes.append(Class(c.threshold, c.waiting, taken, c.evidence, c.review))
+        found.append(Kind(kind.known, kind.evidence, tuple(classes), kind.shifts))
+    return found
+
+
+def _shifts(waiting: np.ndarray, known: np.ndarray) -> tuple[tuple[int, float, float], ...]:
+    """Return the classes that the model sees more or less often among what waits than among what is known.
+
+    Predictions are compared with predictions, so the model's own leaning falls out (Lipton et al. 2018, arXiv
+    1802.03916). Two shares by the normal approximation, with Bonferroni's correction.
+    """
+    n, m = int(waiting.sum()), int(known.sum())
+    if not n or not m:
+        return ()
+    found = []
+    for value, (a, b) in enumerate(zip(waiting.tolist(), known.tolist(), strict=True)):
+        pooled = (a + b) / (n + m)
+        spread = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+        chance = math.erfc(abs(a / n - b / m) / spread / math.sqrt(2)) if spread else 1.0
+        if abs(a / n - b / m) >= SHIFT and chance * len(waiting) < CHANCE:
+            found.append((value, a / n, b / m))
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""Audits: cells that are put before a person to measure something, and what people said about them.
+
+Whether one was answered is read off the log each time, so undoing an answer takes it out of the measurement again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, ScalarSelect, Select, func, insert, literal, select
+from sqlalchemy.orm import aliased
+
+from core.store import schema
+from core.store.proposals import latest_run
+
+SAMPLE, OPEN, KNOWN = "sample", "open", "known"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is known from a sample, up to the last cell of it that was answered.
+
+    Attributes:
+        drawn: Cells of the whole sample.
+        seen: Cells up to the last answered one, in the order of drawing.
+        right: Answers that agree with what is checked.
+        passed: Cells among the seen that were passed over without an answer.
+    """
+
+    drawn: int = 0
+    seen: int = 0
+    right: int = 0
+    passed: int = 0
+
+    @property
+    def wrong(self) -> int:
+        return self.seen - self.right - self.passed
+
+
+def draw(
+    connection: Connection,
+    kind: str,
+    label_id: int,
+    run_id: int,
+    cells: Select,
+    count: int,
+    acceptance: tuple[int, int] | None = None,
+) -> int:
+    """Draw cells at random, without replacement; return how many were drawn.
+
+    Args:
+        cells: image_id, proposal_id, value of those to draw from.
+        acceptance: Id and stage of the one that the sample is of.
+    """
+    a = schema.audit.c
+    one, stage = acceptance or (None, 0)
+    again = (a.kind == kind, a.label_id == label_id, a.run_id == run_id, a.acceptance_id.is_not_distinct_from(one))
+    before = select(a.image_id).where(*again, a.stage == stage)
+    drawn = cells.where(cells.selected_columns.image_id.not_in(before)).order_by(func.random()).limit(count)
+    rows = connection.execute(drawn).all()
+    after = connection.execute(select(func.coalesce(func.max(schema.decision.c.id), 0))).scalar_one()
+    if rows:
+        shared = {"kind": kind, "label_id": label_id, "run_id": run_id, "acceptance_id": one, "stage": stage,
+                  "after": after}  # fmt: skip
+        connection.execute(insert(schema.audit), [{**shared, **row._mapping} for row in rows])
+    return len(rows)
+
+
+def hides(connection: Connection, image_id: int, label_id: int) -> bool:
+    """Whether a cell's known value is hidden at present to see whether people find it, too."""
+    a = schema.audit.c
+    query = select(a.id).where(a.label_id == label_id, a.image_id == image_id, a.kind == KNOWN, answer().is_(None))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def due(connection: Connection, label_id: int, limit: int, without: Collection[int] = ()) -> list[int]:
+    """Return the proposals of cells that wait for an answer, in the order of drawing.
+
+    Samples of acceptances that were withdrawn, or whose threshold was raised since, wait no more; nor do cells that
+    were to tell about an older run, or that are known by now.
+    """
+    a, b, c = schema.audit.c, schema.acceptance.c, schema.cell.c
+    newest = a.run_id == latest_run(connection, label_id)
+    known = (a.kind == OPEN) & c.source.in_(("given", "human", "derived"))
+    stands = (a.acceptance_id.is_(None) & newest & known.is_not(True)) | (b.withdrawn.is_(None) & (b.stage == a.stage))
+    query = (
+        select(a.proposal_id)
+        .outerjoin(schema.acceptance, b.id == a.acceptance_id)
+        .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
+        .where(a.label_id == label_id, stands, answer().is_(None), ~_skipped())
+    )
+    if without:
+        query = query.where(a.image_id.not_in(list(without)))
+    return list(connection.execute(query.order_by(a.id).limit(limit)).scalars())
+
+
+def rows(connection: Connection, *where) -> list[Row]:
+    """Return cells of audits in the order of drawing.
+
+    Returns:
+        Rows (id, kind, label_id, run_id, acceptance_id, stage, image_id, proposal_id, value, answered, said); `said`
+        is the class that a person answered, None for no answer, and for a no to one of several classes.
+    """
+    a, d = schema.audit, schema.decision
+    query = select(a, answer().label("answered")).where(*where).subquery()
+    found = select(query, d.c.value.label("said")).outerjoin(d, d.c.id == query.c.answered)
+    return list(connection.execute(found.order_by(query.c.id)))
+
+
+def tally(found: Sequence[Row]) -> Tally:
+    """Return what a sample says; `found` as `rows` returns it, all of one sample."""
+    answered = [i for i, row in enumerate(found) if row.answered is not None]
+    if not answered:
+        return Tally(len(found))
+    seen = answered[-1] + 1
+    right = sum(found[i].said == found[i].value for i in answered)
+    return Tally(len(found), seen, right, seen - len(answered))
+
+
+def tallies(connection: Connection, acceptances: Sequence[Row]) -> dict[int, Tally]:
+    """Return acceptance id to what its present sample says."""
+    stage = {row.id: row.stage for row in acceptances}
+    samples: dict[int, list[Row]] = {one: [] for one in stage}
+    for row in rows(connection, schema.audit.c.acceptance_id.in_(list(stage))):
+        if row.stage == stage[row.acceptance_id]:
+            samples[row.acceptance_id].append(row)
+    return {one: tally(found) for one, found in samples.items()}
+
+
+def answer() -> ScalarSelect:
+    """Return a subquery: the first decision that answers an audit's cell and still stands, NULL without one."""
+    a, d, undone = schema.audit.c, schema.decision.c, aliased(schema.decision)
+    says = d.value.is_not(None) | (d.action == "reject")
+    return (
+        select(func.min(d.id))
+        .where(d.image_id == a.image_id, d.label_id == a.label_id, d.id > a.after, d.action != "undo", says)
+        .where(~select(literal(1)).where(undone.c.undoes == d.id).exists())
+        .correlate(schema.audit)
+        .scalar_subquery()
+    )
+
+
+def _skipped():
+    """Put off since it was drawn: it counts as passed over, and does not come up again and again."""
+    a, d, undone = schema.audit.c, schema.decision.c, aliased(schema.decision)
+    return (
+        select(literal(1))
+        .where(d.image_id == a.image_id, d.label_id == a.label_id, d.id > a.after, d.action.in_(("skip", "flag")))
+        .where(~select(literal(1)).where(undone.c.undoes == d.id).exists())
+        .correlate(schema.audit)
+        .exists()
+    )
