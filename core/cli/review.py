@@ -75,7 +75,7 @@ def _decide(args: argparse.Namespace) -> int:
         else:
             outcome = _take(connection, args, client_id)
         labels = read_labels(connection)
-        fname = images.image(connection, outcome.image_id).fname
+        fname = None if outcome.image_id is None else images.image(connection, outcome.image_id).fname
     emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
     if not outcome.applied:
         raise GapwiseError(
@@ -104,7 +104,7 @@ def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> d
     )
 
 
-def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> dict:
+def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> dict:
     label = labels[outcome.label_id]
     return {
         "decision": outcome.decision_id,
@@ -116,10 +116,13 @@ def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -
         "repeated": outcome.repeated,
         "derived": {labels[i].name: labels[i].classes[c] for i, c in outcome.written.items()},
         "withdrawn": [labels[i].name for i in outcome.withdrawn],
+        **({"cells": outcome.cells} if fname is None else {}),
     }
 
 
-def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> str:
+def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> str:
+    if fname is None:
+        return f"undo {labels[outcome.label_id].name}: {outcome.cells:,} cells that were accepted at once"
     told = _as_json(outcome, labels, fname)
     parts = [f"{told['action']} {told['label']} of {fname}" + (f" = {told['value']}" if told["value"] else "")]
     parts += [f"so {name} = {value}" for name, value in told["derived"].items()]

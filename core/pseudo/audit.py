@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import lgamma, log
 
+from sqlalchemy import Connection, select
+
 from core.pseudo.accept import LEVEL
+from core.store import audits, schema
 from core.store.audits import Tally
 
 KEPT, BROKEN, UNTOLD = "kept", "broken", "untold"
@@ -43,6 +46,15 @@ def measured(tally: Tally, cells: int, promise: float, level: float = LEVEL) -> 
     answers = tally.seen - tally.passed
     verdict = BROKEN if high < promise else KEPT if low >= promise else UNTOLD
     return Measured(tally, tally.right / answers if answers else None, low, high, verdict)
+
+
+def telling(connection: Connection, label_id: int) -> set[int]:
+    """Return the acceptances of a label whose audit has told whether they keep their promise."""
+    a = schema.acceptance
+    standing = connection.execute(select(a).where(a.c.label_id == label_id, a.c.withdrawn.is_(None))).all()
+    tallies = audits.tallies(connection, standing) if standing else {}
+    found = {row.id: measured(tallies[row.id], row.population, row.precision) for row in standing}
+    return {one for one, each in found.items() if each.verdict != UNTOLD}
 
 
 def bounds(right: int, seen: int, cells: int, level: float = LEVEL) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from core.errors import GapwiseError
 from core.labels.deduce import OPEN, deduce
 from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet
-from core.pseudo.accept import LEVEL, Threshold, thresholds
+from core.pseudo.accept import LEVEL, STARTS, Threshold, thresholds
 from core.pseudo.context import Heldout, allowed, contexts
 from core.store import audits, bulk, profiles, schema
 from core.store.acceptances import Promise
@@ -22,8 +22,8 @@ from core.store.labels import labels as read_labels
 from core.store.profiles import Profiles
 from core.store.proposals import latest_run
 
-BATCH = 60  # cells of a random sample that are asked about before thresholds are found anew
-FIRST, NEXT = 0.8, 0.2  # share of the risk for the first look, and what each later one has of the one before
+FIRST, NEXT = 0.6, 0.4  # share of the risk for the first look, and what each later one has of the one before
+LARGEST = 10_000  # cells that can wait for an answer in a sample
 SHIFT, CHANCE = 0.05, 0.01  # a class's share differs when it does by so much, and chance would not do it
 
 
@@ -35,7 +35,7 @@ class Class:
         waiting, taken: Cells predicted so, and those that are accepted.
         evidence: Cells with a known answer, alike, predicted so.
         review: How many cells, chosen by chance, to review until there can be a threshold, if people find all
-            predictions right; 0 where there is one, where none waits, and where too many were wrong.
+            predictions right; 0 where there is one, where too many were wrong, and where so many don't wait.
     """
 
     threshold: Threshold
@@ -123,9 +123,9 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
 
     Thresholds are found for each class, and for images that are alike in what makes the cell open: on known cells of
     that kind only, see `core.pseudo.accept.thresholds`. A class that the rules exclude for an image is not accepted.
-    Known cells are the run's held-out ones and, where people reviewed cells that were chosen by chance, those, sixty
-    at a time. Each sixty is another look at the same question, so each look has a part of the risk: 4%, 0.8%, 0.16%, …
-    of the 5%.
+    Known cells are the run's held-out ones and, where people reviewed cells that were chosen by chance, those: a part
+    at a time, once all of it is answered or passed over. Each part is another look at the same question, so each look
+    has a share of the risk: 3%, 1.2%, 0.48%, … of the 5%.
 
     Args:
         precision: Promised share of right ones, above 0 and below 1.
@@ -188,15 +188,13 @@ class _Ground:
         """(H,) bool: those that agree with what decided that cells are open."""
         return ((context == MISSING) | (self.told == context)).all(axis=1) & self.counts
 
-    def review(self, threshold: Threshold, precision: float, share: float) -> int:
-        """Return how many cells to review by chance, a class being that share of them, until there can be one."""
-        if threshold.images >= threshold.needed or not share:
+    def review(self, threshold: Threshold, precision: float, waiting: int, of: int) -> int:
+        """Return how many waiting cells, some of the class, to review by chance; 0 where it is no use."""
+        if threshold.images >= threshold.needed or not waiting:
             return 0
-        for more in range(1, 200):
-            needed = math.ceil(math.log(_risk(self.looks + more) / 2) / math.log(precision))
-            if threshold.images + more * BATCH * share >= needed:
-                return more * BATCH
-        return 0
+        needed = math.ceil(math.log(_risk(self.looks + 1) / STARTS) / math.log(precision))
+        more = math.ceil((needed - threshold.images) * of / waiting)
+        return more if more <= of else 0
 
 
 def _risk(looks: int) -> float:
@@ -216,23 +214,27 @@ def _heldout(connection: Connection, label_id: int, run_id: int) -> list[tuple]:
 
 def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tuple], int, int]:
     """Return rows as `_heldout` of whole parts of the sample of open cells, how many wait, and how many parts."""
+    waits = set(audits.due(connection, label_id, LARGEST))
     a, p, c, i = schema.audit.c, schema.proposal.c, schema.cell.c, schema.image.c
     mine = (a.kind == audits.OPEN, a.label_id == label_id, a.run_id == run_id)
-    said = {row.id: row.said for row in audits.rows(connection, *mine) if row.answered is not None}
+    said = {row.proposal_id: row.said for row in audits.rows(connection, *mine) if row.answered is not None}
     query = (
-        select(a.id, i.profile_id, p.probs, c.value, c.source)
+        select(a.stage, a.proposal_id, i.profile_id, p.probs, c.value, c.source)
         .join(schema.proposal, p.id == a.proposal_id)
         .join(schema.image, i.id == a.image_id)
         .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
         .where(*mine)
     )
-    rows = [(r.profile_id, r.probs, said.get(r.id, r.value if r.source in TRUSTED else None))
-            for r in connection.execute(query.order_by(a.id))]  # fmt: skip
-    told = [k for k, row in enumerate(rows) if row[2] is not None]
-    parts = (told[-1] + 1) // BATCH if told else 0
+    rows = connection.execute(query.order_by(a.id)).all()
+    asked = [row for row in rows if row.proposal_id in waits]
+    whole = {row.stage for row in rows} - {row.stage for row in asked}
     # What was passed over counts as wrong: people pass over what is hard.
-    used = [(profile, probs, MISSING if value is None else value) for profile, probs, value in rows[: parts * BATCH]]
-    return used, len(rows) - len(told), parts
+    used = [
+        (row.profile_id, row.probs, said.get(row.proposal_id, row.value if row.source in TRUSTED else MISSING))
+        for row in rows
+        if row.stage in whole
+    ]
+    return [(*row[:2], MISSING if row[2] is None else row[2]) for row in used], len(asked), len(whole)
 
 
 def _count(connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule] = ()) -> dict:
@@ -270,10 +272,9 @@ def _kinds(
         predicted = np.bincount(ground.known.probs[alike].argmax(axis=1), minlength=fits.shape[1])  # (C,)
         ids = [[int(found.ids[open_at[k]]) for k in here if fits[k, value]] for value in range(fits.shape[1])]
         waiting = np.array([sum(totals.get((one, value), 0) for one in those) for value, those in enumerate(ids)])
-        share = waiting / max(1, waiting.sum())
         classes = tuple(
             Class(t, int(waiting[t.value]), 0, int(predicted[t.value]),
-                  ground.review(t, precision, float(share[t.value])) if t.confidence is None else 0)
+                  ground.review(t, precision, int(waiting[t.value]), int(waiting.sum())) if t.confidence is None else 0)
             for t in limits
         )  # fmt: skip
         known = {found.labels[j].name: found.labels[j].names[code] for j, code in enumerate(context.tolist())

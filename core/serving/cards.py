@@ -8,14 +8,18 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, Row
 
 from core.labels.label import MISSING
+from core.pseudo import audit
 from core.serving.messages import Wish
-from core.store import cells, queue
+from core.store import audits, cells, queue
 
 _WHY = {
     "uncertain": "Here because the model is least sure of it.",
     "surest": "Here because the model is surest of it.",
     "file": "Here because it is next in the table.",
 }
+
+
+_CHECK = "Here as a check, chosen by chance."  # never what is checked: an answer, an acceptance, or the person
 
 
 def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -> list[dict]:
@@ -27,7 +31,12 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    return cards(connection, queue.pending(connection, wish.label, wish.order, wish.want, without=left_out), wish.order)
+    found = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+    told = audit.telling(connection, wish.label)
+    checked = audits.mixed(connection, wish.label, found, wish.want, left_out, told)
+    plain = {row.proposal_id for row in found}
+    made = cards(connection, checked, wish.order)
+    return [card if card["proposal"] in plain else {**card, "why": _CHECK} for card in made]
 
 
 def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:

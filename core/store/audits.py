@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, ScalarSelect, Select, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
-from core.store import schema
+from core.store import queue, schema
 from core.store.proposals import latest_run
 
 SAMPLE, OPEN, KNOWN = "sample", "open", "known"
+EVERY = 6  # one of so many cards is a check while any is left
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ def draw(
     """
     a = schema.audit.c
     one, stage = acceptance or (None, 0)
+    if kind == OPEN:  # each part is a look of its own
+        query = select(func.coalesce(func.max(a.stage), 0)).where(a.kind == kind, a.run_id == run_id)
+        stage = connection.execute(query).scalar_one() + 1
     again = (a.kind == kind, a.label_id == label_id, a.run_id == run_id, a.acceptance_id.is_not_distinct_from(one))
-    before = select(a.image_id).where(*again, a.stage == stage)
+    before = select(a.image_id).where(*again, *((a.stage == stage,) if acceptance else ()))
     drawn = cells.where(cells.selected_columns.image_id.not_in(before)).order_by(func.random()).limit(count)
     rows = connection.execute(drawn).all()
     after = connection.execute(select(func.coalesce(func.max(schema.decision.c.id), 0))).scalar_one()
@@ -74,11 +78,17 @@ def hides(connection: Connection, image_id: int, label_id: int) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def due(connection: Connection, label_id: int, limit: int, without: Collection[int] = ()) -> list[int]:
+def due(
+    connection: Connection, label_id: int, limit: int, without: Collection[int] = (), told: Collection[int] = ()
+) -> list[int]:
     """Return the proposals of cells that wait for an answer, in the order of drawing.
 
     Samples of acceptances that were withdrawn, or whose threshold was raised since, wait no more; nor do cells that
     were to tell about an older run, or that are known by now.
+
+    Args:
+        without: Images that somebody has on screen already.
+        told: Acceptances whose audit has told already.
     """
     a, b, c = schema.audit.c, schema.acceptance.c, schema.cell.c
     newest = a.run_id == latest_run(connection, label_id)
@@ -90,9 +100,34 @@ def due(connection: Connection, label_id: int, limit: int, without: Collection[i
         .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
         .where(a.label_id == label_id, stands, answer().is_(None), ~_skipped())
     )
+    if told:
+        query = query.where(a.acceptance_id.is_(None) | a.acceptance_id.not_in(list(told)))
     if without:
         query = query.where(a.image_id.not_in(list(without)))
     return list(connection.execute(query.order_by(a.id).limit(limit)).scalars())
+
+
+def mixed(
+    connection: Connection,
+    label_id: int,
+    found: Sequence[Row],
+    want: int,
+    without: Collection[int] = (),
+    told: Collection[int] = (),
+) -> list[Row]:
+    """Return rows of the queue with cells of audits among them, one in `EVERY`, and more once the queue is empty.
+
+    Args:
+        found: Rows of `queue.pending`, at most `want`.
+        without, told: As `due` takes them.
+    """
+    room = max(want // EVERY, want - len(found), 1)
+    left_out = {*without, *(row.image_id for row in found)}
+    checks = queue.rows_of(connection, due(connection, label_id, room, left_out, told))
+    mixed = list(found[: max(0, want - len(checks))])
+    for k, check in enumerate(checks):
+        mixed.insert(min(len(mixed), EVERY // 2 + k * EVERY), check)
+    return mixed
 
 
 def rows(connection: Connection, *where) -> list[Row]:
