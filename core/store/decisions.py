@@ -215,6 +215,12 @@ def decide_many(
     return _outcome(_by_client(connection, client_id), repeated=False)
 
 
+def arrived(connection: Connection, client_id: str) -> Outcome | None:
+    """Return what became of a client's id that had arrived before, None for a new one."""
+    earlier = _by_client(connection, client_id)
+    return None if earlier is None else _outcome(earlier, repeated=True)
+
+
 def last_standing(connection: Connection, reviewer: str) -> Row | None:
     """Return the reviewer's newest decision that was not undone, or None."""
     undone = aliased(schema.decision)
