@@ -63,7 +63,8 @@ class Kind:
         known: Label name to class name: what decided that the cell is open; empty where nothing did.
         evidence: Cells with a known answer that agree with that.
         classes: One for each class, in the label's order.
-        shifts: (class, share among what waits, share among the evidence) where those differ beyond chance.
+        shifts: (class, share among all cells that the run predicted, decided by now or not, share among the evidence)
+            where those differ beyond chance.
     """
 
     known: Mapping[str, str]
@@ -142,10 +143,9 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
         raise GapwiseError(f"There are no predictions for {label.name!r} yet. Train on it first.")
     found, rules = profiles.read(connection), rule_set(connection)
     own = found.label_ids.index(label_id)
-    totals = _count(connection, label_id, run_id)
+    totals, ever = (_count(connection, label_id, run_id, settled=settled) for settled in (False, None))
     ground = _Ground(connection, label_id, run_id, found, rules, own, len(label.classes))
-    open_at = _open(found, rules, own, totals)
-    kinds, chosen = _kinds(ground, open_at, totals, precision)
+    kinds, chosen = _kinds(ground, _open(found, rules, own, ever), totals, ever, precision)
     taken = _taken(connection, label_id, run_id, chosen, kinds)
     waiting = sum(totals.values())
     usable = sum(c.waiting for kind in taken for c in kind.classes)
@@ -237,31 +237,49 @@ def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tu
     return [(*row[:2], MISSING if row[2] is None else row[2]) for row in used], len(asked), len(whole)
 
 
-def _count(connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule] = ()) -> dict:
-    """Return (profile id, class) to how many predictions wait, all or those that meet one of some rules."""
+def _count(
+    connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule] = (), settled: bool | None = False
+) -> dict[tuple[int, int], int]:
+    """Return (profile id, class) to how many predictions there are.
+
+    Args:
+        rules: Only those that wait and meet one of them, where there are any.
+        settled: Only those whose cells have a value, or have none; both when None.
+    """
     p, i = schema.proposal.c, schema.image.c
     if rules:
         found = bulk.waiting(label_id, run_id, rules).subquery()
         query = select(found.c.profile_id, found.c.value, func.count()).group_by(found.c.profile_id, found.c.value)
     else:
-        here = (p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
+        here = [p.label_id == label_id, p.run_id == run_id, p.heldout == 0]
+        here += [] if settled is None else [p.settled == int(settled)]
         query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
         query = query.group_by(i.profile_id, p.value)
     return {(profile, value): n for profile, value, n in connection.execute(query)}
 
 
 def _open(found: Profiles, rules: RuleSet, own: int, totals: Mapping[tuple[int, int], int]) -> np.ndarray:
-    """Return the rows of `found` whose cell is open and has predictions that wait."""
+    """Return the rows of `found` with predictions whose cell is open, or would be without the value that it has."""
     there = np.isin(found.ids, sorted({profile for profile, _ in totals}))
-    state = deduce(found.base, rules).state[:, own]
-    return np.flatnonzero(there & (state == OPEN) & (found.values[:, own] == MISSING))
+    return np.flatnonzero(there & (deduce(_hidden(found, own), rules).state[:, own] == OPEN))
+
+
+def _hidden(found: Profiles, own: int) -> np.ndarray:
+    """Return (P, L) what stands on its own, but for one label."""
+    base = found.base
+    base[:, own] = MISSING
+    return base
 
 
 def _kinds(
-    ground: _Ground, open_at: np.ndarray, totals: Mapping[tuple[int, int], int], precision: float
+    ground: _Ground,
+    open_at: np.ndarray,
+    totals: Mapping[tuple[int, int], int],
+    ever: Mapping[tuple[int, int], int],
+    precision: float,
 ) -> tuple[list[Kind], list[bulk.Rule]]:
     found, rules, own = ground.found, ground.rules, ground.own
-    base = found.base[open_at]
+    base = _hidden(found, own)[open_at]
     groups, where = np.unique(contexts(base, own, rules), axis=0, return_inverse=True)
     fits = allowed(base, own, rules)  # (M, C)
     kinds, chosen = [], []
@@ -271,7 +289,12 @@ def _kinds(
         limits = thresholds(ground.known.probs[alike], ground.known.truth[alike], precision, ground.level)
         predicted = np.bincount(ground.known.probs[alike].argmax(axis=1), minlength=fits.shape[1])  # (C,)
         ids = [[int(found.ids[open_at[k]]) for k in here if fits[k, value]] for value in range(fits.shape[1])]
-        waiting = np.array([sum(totals.get((one, value), 0) for one in those) for value, those in enumerate(ids)])
+        waiting, seen = (
+            np.array([sum(counts.get((one, value), 0) for one in those) for value, those in enumerate(ids)])
+            for counts in (totals, ever)
+        )
+        if not waiting.any():
+            continue
         classes = tuple(
             Class(t, int(waiting[t.value]), 0, int(predicted[t.value]),
                   ground.review(t, precision, int(waiting[t.value]), int(waiting.sum())) if t.confidence is None else 0)
@@ -279,7 +302,7 @@ def _kinds(
         )  # fmt: skip
         known = {found.labels[j].name: found.labels[j].names[code] for j, code in enumerate(context.tolist())
                  if code != MISSING}  # fmt: skip
-        kinds.append(Kind(known, int(alike.sum()), classes, _shifts(waiting, predicted)))
+        kinds.append(Kind(known, int(alike.sum()), classes, _shifts(seen, predicted)))
         chosen += [bulk.Rule(ids[t.value], t.value, t.confidence) for t in limits
                    if t.confidence is not None and waiting[t.value]]  # fmt: skip
     return kinds, chosen
@@ -302,20 +325,20 @@ def _taken(
     return found
 
 
-def _shifts(waiting: np.ndarray, known: np.ndarray) -> tuple[tuple[int, float, float], ...]:
-    """Return the classes that the model sees more or less often among what waits than among what is known.
+def _shifts(missing: np.ndarray, known: np.ndarray) -> tuple[tuple[int, float, float], ...]:
+    """Return the classes that the model sees more or less often among what was missing than among what is known.
 
     Predictions are compared with predictions, so the model's own leaning falls out (Lipton et al. 2018, arXiv
     1802.03916). Two shares by the normal approximation, with Bonferroni's correction.
     """
-    n, m = int(waiting.sum()), int(known.sum())
+    n, m = int(missing.sum()), int(known.sum())
     if not n or not m:
         return ()
     found = []
-    for value, (a, b) in enumerate(zip(waiting.tolist(), known.tolist(), strict=True)):
+    for value, (a, b) in enumerate(zip(missing.tolist(), known.tolist(), strict=True)):
         pooled = (a + b) / (n + m)
         spread = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
         chance = math.erfc(abs(a / n - b / m) / spread / math.sqrt(2)) if spread else 1.0
-        if abs(a / n - b / m) >= SHIFT and chance * len(waiting) < CHANCE:
+        if abs(a / n - b / m) >= SHIFT and chance * len(missing) < CHANCE:
             found.append((value, a / n, b / m))
     return tuple(found)

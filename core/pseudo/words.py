@@ -46,7 +46,9 @@ def rests_on(found: Offer) -> str:
     """Return what the thresholds rest on."""
     told = f"Thresholds rest on {found.heldout:,} held-out cells of run {found.run_id}"
     told += f" and {found.sampled:,} that people reviewed, chosen by chance" if found.sampled else ""
-    told += f"; {found.asked:,} more of those wait in the queue" if found.asked else ""
+    told += f"; {found.asked:,} {'more ' if found.sampled else ''}chosen by chance wait in the queue for an answer" * (
+        found.asked > 0
+    )
     if found.ruled:
         told += f". {found.ruled:,} cells are left out: rules settle them, contradict them or exclude the prediction"
     return told + "."
@@ -54,13 +56,18 @@ def rests_on(found: Offer) -> str:
 
 def shift_texts(found: Offer) -> list[str]:
     """Return what differs between the cells that are missing and those that are known."""
-    return [
-        f"{found.label.names[value]} is predicted for {share(waiting)} of the missing cells and {share(known)} of the"
-        f" known ones{f' where {kind_text(kind)}' if kind.known else ''}: what is missing differs from what is known,"
-        " so a promise made on known cells may not hold here."
-        for kind in found.kinds
-        for value, waiting, known in kind.shifts
-    ]
+    told = []
+    for kind in found.kinds:
+        shifts = kind.shifts[-1:] if found.label.binary else kind.shifts  # of two classes the one says it all
+        parts = [f"{found.label.names[value]} for {share(missing)} of the missing cells and {share(known)} of the known"
+                 for value, missing, known in shifts]  # fmt: skip
+        where = f" where {kind_text(kind)}" if kind.known else ""
+        if parts:
+            told.append(
+                f"Predicted{where}: {', '.join(parts)}. What is missing differs from what is known, so a promise made"
+                " on known cells may not hold; checks of what is accepted will tell."
+            )
+    return told
 
 
 def audit_text(found: Measured, promise: float) -> str:

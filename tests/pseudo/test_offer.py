@@ -157,7 +157,8 @@ def test_a_shift_is_noticed(build):
         ]  # fmt: skip
         connection.execute(insert(schema.proposal), rows)
     told = shift_texts(ask(ws, 0.9))
-    assert told[0].startswith("0 is predicted for 95% of the missing cells and 0% of the known ones")
+    assert told[0].startswith("Predicted: 1 for 5% of the missing cells and 100% of the known.")
+    assert len(told) == 1
 
 
 def test_an_audit_measures_what_people_find(plain):
