@@ -33,6 +33,8 @@ def class_text(found: Class, precision: float) -> str:
 
 def headline(found: Offer) -> str:
     """Return what would be accepted in one sentence."""
+    if not found.waiting:
+        return f"Nothing waits for an answer on {found.label.name}."
     if not found.cells:
         return f"Nothing that waits for {found.label.name} can be accepted at {share(found.precision)}."
     errors = f"about {found.expected:,.0f} of them wrong" if found.expected >= 0.5 else "hardly one of them wrong"

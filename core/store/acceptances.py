@@ -153,18 +153,23 @@ def ask_open(connection: Connection, label_id: int, run_id: int, count: int) -> 
     p = schema.proposal.c
     waiting = (p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
     cells = select(p.image_id, p.id.label("proposal_id"), p.value).where(*waiting)
-    return audits.draw(connection, audits.OPEN, label_id, run_id, cells, count)
+    drawn = audits.draw(connection, audits.OPEN, label_id, run_id, cells, count)
+    audits.add(connection, drawn)
+    return len(drawn)
 
 
 def _draw(connection: Connection, row: Row) -> None:
     c, p = schema.cell.c, schema.proposal.c
     theirs = select(c.image_id, c.proposal_id, c.value).where(*_standing(row))
-    audits.draw(connection, audits.SAMPLE, row.label_id, row.run_id, theirs, SAMPLE, (row.id, row.stage))
+    sample = audits.draw(connection, audits.SAMPLE, row.label_id, row.run_id, theirs, SAMPLE, (row.id, row.stage))
     known = select(p.image_id, p.id.label("proposal_id"), c.value).join(
         schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id)
     )
     known = known.where(p.run_id == row.run_id, p.heldout == 1, c.source.in_(("given", "human")))
-    audits.draw(connection, audits.KNOWN, row.label_id, row.run_id, known, KNOWN)
+    hidden = audits.draw(connection, audits.KNOWN, row.label_id, row.run_id, known, KNOWN)
+    step = SAMPLE // KNOWN  # one known cell after so many accepted ones: people are measured all along
+    mixed = [one for k in range(0, SAMPLE, step) for one in (*sample[k : k + step], *hidden[k // step : k // step + 1])]
+    audits.add(connection, mixed)
 
 
 def _standing(row: Row) -> tuple:

@@ -47,8 +47,8 @@ def draw(
     cells: Select,
     count: int,
     acceptance: tuple[int, int] | None = None,
-) -> int:
-    """Draw cells at random, without replacement; return how many were drawn.
+) -> list[dict[str, object]]:
+    """Draw cells at random, without replacement; return them for `add`.
 
     Args:
         cells: image_id, proposal_id, value of those to draw from.
@@ -64,11 +64,21 @@ def draw(
     drawn = cells.where(cells.selected_columns.image_id.not_in(before)).order_by(func.random()).limit(count)
     rows = connection.execute(drawn).all()
     after = connection.execute(select(func.coalesce(func.max(schema.decision.c.id), 0))).scalar_one()
-    if rows:
-        shared = {"kind": kind, "label_id": label_id, "run_id": run_id, "acceptance_id": one, "stage": stage,
-                  "after": after}  # fmt: skip
-        connection.execute(insert(schema.audit), [{**shared, **row._mapping} for row in rows])
-    return len(rows)
+    shared = {
+        "kind": kind,
+        "label_id": label_id,
+        "run_id": run_id,
+        "acceptance_id": one,
+        "stage": stage,
+        "after": after,
+    }
+    return [{**shared, **row._mapping} for row in rows]
+
+
+def add(connection: Connection, drawn: Sequence[dict[str, object]]) -> None:
+    """Store what was drawn; it is asked about in this order."""
+    if drawn:
+        connection.execute(insert(schema.audit), drawn)
 
 
 def hides(connection: Connection, image_id: int, label_id: int) -> bool:
