@@ -13,17 +13,16 @@ from core.errors import GapwiseError
 from core.labels.deduce import OPEN, deduce
 from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet
-from core.pseudo.accept import LEVEL, STARTS, Threshold, thresholds
-from core.pseudo.context import Heldout, allowed, contexts
-from core.store import audits, bulk, profiles, schema
+from core.pseudo.accept import LEVEL, Threshold, thresholds
+from core.pseudo.context import allowed, contexts
+from core.pseudo.evidence import Evidence
+from core.store import bulk, profiles, schema
 from core.store.acceptances import Promise
-from core.store.cells import TRUSTED, rule_set
+from core.store.cells import rule_set
 from core.store.labels import labels as read_labels
 from core.store.profiles import Profiles
 from core.store.proposals import latest_run
 
-FIRST, NEXT = 0.6, 0.4  # share of the risk for the first look, and what each later one has of the one before
-LARGEST = 10_000  # cells that can wait for an answer in a sample
 SHIFT, CHANCE = 0.05, 0.01  # a class's share differs when it does by so much, and chance would not do it
 
 
@@ -144,118 +143,41 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
     found, rules = profiles.read(connection), rule_set(connection)
     own = found.label_ids.index(label_id)
     totals, ever = (_count(connection, label_id, run_id, settled=settled) for settled in (False, None))
-    ground = _Ground(connection, label_id, run_id, found, rules, own, len(label.classes))
-    kinds, chosen = _kinds(ground, _open(found, rules, own, ever), totals, ever, precision)
+    evidence = Evidence(connection, label_id, run_id, found, rules, own, len(label.classes))
+    kinds, chosen = _kinds(evidence, _open(found, rules, own, ever), totals, ever, precision)
     taken = _taken(connection, label_id, run_id, chosen, kinds)
     waiting = sum(totals.values())
     usable = sum(c.waiting for kind in taken for c in kind.classes)
-    return Offer(label, label_id, run_id, precision, LEVEL, waiting, waiting - usable, ground.heldout, ground.sampled,
-                 ground.asked, tuple(taken), tuple(chosen))  # fmt: skip
-
-
-class _Ground:
-    """Known cells that thresholds rest on."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        label_id: int,
-        run_id: int,
-        found: Profiles,
-        rules: RuleSet,
-        own: int,
-        classes: int,
-    ) -> None:
-        self.found, self.rules, self.own = found, rules, own
-        held = _heldout(connection, label_id, run_id)
-        sample, self.asked, self.looks = _sample(connection, label_id, run_id)
-        self.heldout, self.sampled = len(held), len(sample)
-        rows = [*held, *sample]
-        at = np.searchsorted(found.ids, np.array([row[0] for row in rows], np.int64))
-        probs = np.array([row[1] for row in rows], np.float64).reshape(-1, classes)
-        truth = np.array([row[2] for row in rows], np.int64)
-        self.known = Heldout(found.base[at], probs, truth)
-        self.told = self.known.values(own, rules)
-        fits = allowed(self.told, own, rules)
-        # What is never accepted says nothing about what is.
-        self.counts = fits[np.arange(len(rows)), probs.argmax(axis=1)] if rows else np.zeros(0, bool)
-
-    @property
-    def level(self) -> float:
-        return 1 - _risk(self.looks)
-
-    def alike(self, context: np.ndarray) -> np.ndarray:
-        """(H,) bool: those that agree with what decided that cells are open."""
-        return ((context == MISSING) | (self.told == context)).all(axis=1) & self.counts
-
-    def review(self, threshold: Threshold, precision: float, waiting: int, of: int) -> int:
-        """Return how many waiting cells, some of the class, to review by chance; 0 where it is no use."""
-        if threshold.images >= threshold.needed or not waiting:
-            return 0
-        needed = math.ceil(math.log(_risk(self.looks + 1) / STARTS) / math.log(precision))
-        more = math.ceil((needed - threshold.images) * of / waiting)
-        return more if more <= of else 0
-
-
-def _risk(looks: int) -> float:
-    return (1 - LEVEL) * FIRST * NEXT**looks
-
-
-def _heldout(connection: Connection, label_id: int, run_id: int) -> list[tuple]:
-    p, c, i = schema.proposal.c, schema.cell.c, schema.image.c
-    query = (
-        select(i.profile_id, p.probs, c.value)
-        .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
-        .join(schema.image, i.id == p.image_id)
-        .where(p.label_id == label_id, p.run_id == run_id, p.heldout == 1, c.source.in_(TRUSTED))
-    )
-    return list(connection.execute(query.order_by(p.image_id)))
-
-
-def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tuple], int, int]:
-    """Return rows as `_heldout` of whole parts of the sample of open cells, how many wait, and how many parts."""
-    waits = set(audits.due(connection, label_id, LARGEST))
-    a, p, c, i = schema.audit.c, schema.proposal.c, schema.cell.c, schema.image.c
-    mine = (a.kind == audits.OPEN, a.label_id == label_id, a.run_id == run_id)
-    said = {row.proposal_id: row.said for row in audits.rows(connection, *mine) if row.answered is not None}
-    query = (
-        select(a.stage, a.proposal_id, i.profile_id, p.probs, c.value, c.source)
-        .join(schema.proposal, p.id == a.proposal_id)
-        .join(schema.image, i.id == a.image_id)
-        .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
-        .where(*mine)
-    )
-    rows = connection.execute(query.order_by(a.id)).all()
-    asked = [row for row in rows if row.proposal_id in waits]
-    whole = {row.stage for row in rows} - {row.stage for row in asked}
-    # What was passed over counts as wrong: people pass over what is hard.
-    used = [
-        (row.profile_id, row.probs, said.get(row.proposal_id, row.value if row.source in TRUSTED else MISSING))
-        for row in rows
-        if row.stage in whole
-    ]
-    return [(*row[:2], MISSING if row[2] is None else row[2]) for row in used], len(asked), len(whole)
+    return Offer(
+        label, label_id, run_id, precision, LEVEL, waiting, waiting - usable, evidence.heldout, evidence.sampled,
+        evidence.asked, tuple(taken), tuple(chosen),
+    )  # fmt: skip
 
 
 def _count(
-    connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule] = (), settled: bool | None = False
+    connection: Connection, label_id: int, run_id: int, settled: bool | None = False
 ) -> dict[tuple[int, int], int]:
     """Return (profile id, class) to how many predictions there are.
 
     Args:
-        rules: Only those that wait and meet one of them, where there are any.
         settled: Only those whose cells have a value, or have none; both when None.
     """
     p, i = schema.proposal.c, schema.image.c
-    if rules:
-        found = bulk.waiting(label_id, run_id, rules).subquery()
-        query = select(found.c.profile_id, found.c.value, func.count()).group_by(found.c.profile_id, found.c.value)
-    else:
-        here = [p.label_id == label_id, p.run_id == run_id, p.heldout == 0]
-        here += [] if settled is None else [p.settled == int(settled)]
-        query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
-        query = query.group_by(i.profile_id, p.value)
-    return {(profile, value): n for profile, value, n in connection.execute(query)}
+    here = [p.label_id == label_id, p.run_id == run_id, p.heldout == 0]
+    here += [] if settled is None else [p.settled == int(settled)]
+    query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
+    rows = connection.execute(query.group_by(i.profile_id, p.value))
+    return {(profile, value): n for profile, value, n in rows}
+
+
+def _count_chosen(
+    connection: Connection, label_id: int, run_id: int, rules: Sequence[bulk.Rule]
+) -> dict[tuple[int, int], int]:
+    """Return the same of those that wait and meet one of some rules."""
+    with bulk.waiting(connection, label_id, run_id, rules) as query:
+        found = query.subquery().c
+        counts = select(found.profile_id, found.value, func.count()).group_by(found.profile_id, found.value)
+        return {(profile, value): n for profile, value, n in connection.execute(counts).all()}
 
 
 def _open(found: Profiles, rules: RuleSet, own: int, totals: Mapping[tuple[int, int], int]) -> np.ndarray:
@@ -272,22 +194,22 @@ def _hidden(found: Profiles, own: int) -> np.ndarray:
 
 
 def _kinds(
-    ground: _Ground,
+    evidence: Evidence,
     open_at: np.ndarray,
     totals: Mapping[tuple[int, int], int],
     ever: Mapping[tuple[int, int], int],
     precision: float,
 ) -> tuple[list[Kind], list[bulk.Rule]]:
-    found, rules, own = ground.found, ground.rules, ground.own
+    found, rules, own = evidence.found, evidence.rules, evidence.own
     base = _hidden(found, own)[open_at]
     groups, where = np.unique(contexts(base, own, rules), axis=0, return_inverse=True)
     fits = allowed(base, own, rules)  # (M, C)
     kinds, chosen = [], []
     for n, context in enumerate(groups):
         here = np.flatnonzero(where.reshape(-1) == n)
-        alike = ground.alike(context)
-        limits = thresholds(ground.known.probs[alike], ground.known.truth[alike], precision, ground.level)
-        predicted = np.bincount(ground.known.probs[alike].argmax(axis=1), minlength=fits.shape[1])  # (C,)
+        alike = evidence.alike(context)
+        limits = thresholds(evidence.known.probs[alike], evidence.known.truth[alike], precision, evidence.level)
+        predicted = np.bincount(evidence.known.probs[alike].argmax(axis=1), minlength=fits.shape[1])  # (C,)
         ids = [[int(found.ids[open_at[k]]) for k in here if fits[k, value]] for value in range(fits.shape[1])]
         waiting, seen = (
             np.array([sum(counts.get((one, value), 0) for one in those) for value, those in enumerate(ids)])
@@ -296,8 +218,11 @@ def _kinds(
         if not waiting.any():
             continue
         classes = tuple(
-            Class(t, int(waiting[t.value]), 0, int(predicted[t.value]),
-                  ground.review(t, precision, int(waiting[t.value]), int(waiting.sum())) if t.confidence is None else 0)
+            Class(
+                t, int(waiting[t.value]), 0, int(predicted[t.value]),
+                0 if t.confidence is not None
+                else evidence.review(t, precision, int(waiting[t.value]), int(waiting.sum())),
+            )
             for t in limits
         )  # fmt: skip
         known = {found.labels[j].name: found.labels[j].names[code] for j, code in enumerate(context.tolist())
@@ -312,7 +237,7 @@ def _taken(
     connection: Connection, label_id: int, run_id: int, chosen: Sequence[bulk.Rule], kinds: Sequence[Kind]
 ) -> list[Kind]:
     """Return the kinds with how many cells are accepted."""
-    counts = _count(connection, label_id, run_id, chosen) if chosen else {}
+    counts = _count_chosen(connection, label_id, run_id, chosen) if chosen else {}
     at = iter(chosen)
     found = []
     for kind in kinds:

@@ -96,6 +96,7 @@ def withdraw(
         left = connection.execute(select(func.count()).select_from(_above(row, below).subquery())).scalar_one()
         new = {"least": below, "stage": row.stage + 1, "population": left}
         connection.execute(update(schema.acceptance).where(schema.acceptance.c.id == row.id).values(new))
+        audits.end(connection, row.id)
         _draw(connection, acceptance(connection, row.id))
         return {**done, "acceptance": row.id, "below": below}
 

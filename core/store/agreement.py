@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, literal, literal_column, select
 from sqlalchemy.orm import aliased
 
 from core.errors import GapwiseError
 from core.store import decisions, schema
+from core.store.profiles import parts
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,15 @@ def conflicts(connection: Connection, label_id: int | None = None, limit: int = 
         .outerjoin(first, first.c.id == c.decision_id)
         .where(d.c.applied == 0, d.c.value.is_not(None), d.c.value != c.value, _stands(d), ~confirmed)
     )  # fmt: skip
-    query = query if label_id is None else query.where(d.c.label_id == label_id)
-    return list(connection.execute(query.order_by(d.c.id.desc()).limit(limit)))
+    # Those first that were kept beside a value, by an index of their own: in one query SQLite goes through all cells.
+    second = select(d.c.id).where(d.c.applied == literal_column("0"), d.c.value.is_not(None))
+    second = second if label_id is None else second.where(d.c.label_id == label_id)
+    found: list[Row] = []
+    for part in parts(connection.execute(second.order_by(d.c.id.desc())).scalars().all()):
+        found += connection.execute(query.where(d.c.id.in_(part)).order_by(d.c.id.desc()))
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def settle(

@@ -1,6 +1,7 @@
 """Audits: cells that are put before a person to measure something, and what people said about them.
 
-Whether one was answered is read off the log each time, so undoing an answer takes it out of the measurement again.
+What was answered is read off the log each time, so undoing an answer takes it out of the measurement again. Only
+whether a cell still waits for one stands in the table, since the queue asks for that with every card.
 """
 
 from __future__ import annotations
@@ -8,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, ScalarSelect, Select, func, insert, literal, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)  # fmt: skip
 from sqlalchemy.orm import aliased
 
 from core.store import queue, schema
@@ -108,7 +121,7 @@ def due(
         select(a.proposal_id)
         .outerjoin(schema.acceptance, b.id == a.acceptance_id)
         .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
-        .where(a.label_id == label_id, stands, answer().is_(None), ~_skipped())
+        .where(a.label_id == label_id, a.waits == literal_column("1"), stands)
     )
     if told:
         query = query.where(a.acceptance_id.is_(None) | a.acceptance_id.not_in(list(told)))
@@ -138,6 +151,20 @@ def mixed(
     for k, check in enumerate(checks):
         mixed.insert(min(len(mixed), EVERY // 2 + k * EVERY), check)
     return mixed
+
+
+def refresh(connection: Connection, image_id: int, label_id: int) -> None:
+    """Bring up to date whether a cell waits for an answer, after a decision about it or an undo."""
+    a = schema.audit.c
+    waits = case((answer().is_(None) & ~_skipped(), 1), else_=0)
+    here = (a.label_id == label_id, a.image_id == image_id)
+    connection.execute(update(schema.audit).where(*here).values(waits=waits))
+
+
+def end(connection: Connection, acceptance_id: int) -> None:
+    """Ask about an acceptance no more: it was withdrawn, or gets another sample."""
+    a = schema.audit.c
+    connection.execute(update(schema.audit).where(a.acceptance_id == acceptance_id).values(waits=0))
 
 
 def rows(connection: Connection, *where) -> list[Row]:

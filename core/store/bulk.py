@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import (
     Column,
     Connection,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -22,12 +23,10 @@ from sqlalchemy import (
     String,
     Table,
     Update,
-    and_,
     delete,
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -41,6 +40,16 @@ from core.store.profiles import SOURCES, Profiles
 from core.store.waiting import mark
 
 _PSEUDO, _DERIVED = SOURCES.index("pseudo"), SOURCES.index("derived")
+
+# A rule for each profile: tables with many labels have thousands, too many for a list in a statement.
+_rules = Table(
+    "bulk_rule",
+    MetaData(),
+    Column("profile_id", Integer, primary_key=True),
+    Column("value", Integer, primary_key=True),
+    Column("confidence", Float, nullable=False),
+    prefixes=["TEMPORARY"],
+)
 
 # The images whose cells change, for the time of one transaction.
 _touched = Table(
@@ -93,16 +102,27 @@ class _Group:
         return select(_T.image_id).where(*self.which)
 
 
-def waiting(label_id: int, run_id: int, rules: Sequence[Rule]) -> Select:
-    """Return a query for the proposals that meet one of some rules: image_id, proposal_id, value, profile_id."""
-    p, i = schema.proposal.c, schema.image.c
-    meets = [and_(i.profile_id.in_(list(r.profile_ids)), p.value == r.value, p.confidence >= r.confidence)
-             for r in rules]  # fmt: skip
-    return (
+@contextmanager
+def waiting(connection: Connection, label_id: int, run_id: int, rules: Sequence[Rule]) -> Iterator[Select]:
+    """Give a query for the proposals that meet one of some rules: image_id, proposal_id, value, profile_id.
+
+    Args:
+        connection: Also a reading one; the query can be used as long as the context lasts.
+        rules: None twice for the same profile and class.
+    """
+    p, i, r = schema.proposal.c, schema.image.c, _rules.c
+    _rules.create(connection)
+    rows = [{"profile_id": one, "value": rule.value, "confidence": rule.confidence}
+            for rule in rules for one in rule.profile_ids]  # fmt: skip
+    if rows:
+        connection.execute(insert(_rules), rows)
+    yield (
         select(p.image_id, p.id.label("proposal_id"), p.value, i.profile_id)
         .join(schema.image, i.id == p.image_id)
-        .where(p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0, or_(*meets))
+        .join(_rules, (r.profile_id == i.profile_id) & (r.value == p.value) & (p.confidence >= r.confidence))
+        .where(p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
     )
+    _rules.drop(connection)  # after an error, with the transaction
 
 
 def fill(
@@ -111,7 +131,7 @@ def fill(
     """Accept the predictions that meet one of some rules, where the cell has no value and no rule is broken by it.
 
     Args:
-        rules: None twice for the same profile and class.
+        rules: As `waiting` takes them.
         decision_id: The entry of the log that all cells name.
 
     Returns:
@@ -119,7 +139,7 @@ def fill(
     """
     if not rules:
         return {"cells": 0, "written": {}, "withdrawn": {}}
-    with _touching(connection, waiting(label_id, run_id, rules)):
+    with waiting(connection, label_id, run_id, rules) as query, _touching(connection, query):
         groups = _groups(connection, label_id)
         for group in groups:
             if group.conflict:
@@ -162,11 +182,9 @@ def empty(
 def _touching(connection: Connection, query: Select) -> Iterator[None]:
     """Hold the images of a query in the table of touched ones."""
     _touched.create(connection)
-    try:
-        connection.execute(insert(_touched).from_select(["image_id", "proposal_id", "value", "profile_id"], query))
-        yield
-    finally:
-        _touched.drop(connection)
+    connection.execute(insert(_touched).from_select(["image_id", "proposal_id", "value", "profile_id"], query))
+    yield
+    _touched.drop(connection)  # after an error, with the transaction
 
 
 def _cells_of(label_id: int, images: Select) -> Update:

@@ -106,6 +106,7 @@ def decide(
     decision_id = _append(connection, row)
     if action in waiting.PUT_OFF:
         waiting.put_off(connection, image_id, label_id)
+    audits.refresh(connection, image_id, label_id)
     # A person's no to one of several classes leaves an accepted cell open again.
     emptied = action == "reject" and stored is None and cell.source == "pseudo"
     if (stored is not None and applied) or emptied:
@@ -174,11 +175,14 @@ def _retract(connection: Connection, client_id: str, reviewer: str, last: Row, w
     undo_id = _append(connection, row)
     if last.action in waiting.PUT_OFF:
         waiting.put_off(connection, last.image_id, last.label_id)
+    if last.image_id is not None:
+        audits.refresh(connection, last.image_id, last.label_id)
     if last.action == BULK:
         taken = bulk.empty(connection, last.label_id, last.id, undo_id)
         _note_effects(connection, undo_id, taken)
         a, now = schema.acceptance, {"withdrawn": time.time(), "withdrawn_by": reviewer, "why": why}
         connection.execute(a.update().where(a.c.decision_id == last.id).values(now))
+        audits.end(connection, connection.execute(select(a.c.id).where(a.c.decision_id == last.id)).scalar_one())
     elif last.effects:
         _restore(connection, undo_id, last)
     return _outcome(_by_client(connection, client_id), repeated=False)

@@ -211,6 +211,13 @@ decision_proposal = Index(
     postgresql_where=decision.c.proposal_id.is_not(None),
 )
 Index("decision_reviewer", decision.c.reviewer, decision.c.id)
+# Answers that were kept beside a cell's value: few, and asked for with every look at what people disagree about.
+decision_second = Index(
+    "decision_second",
+    decision.c.id,
+    sqlite_where=decision.c.applied == 0,
+    postgresql_where=decision.c.applied == 0,
+)
 
 cell = Table(
     "cell",
@@ -243,7 +250,7 @@ acceptance = Table(
     Column("run_id", Integer, nullable=False),  # no key: a run may go once nothing of it stands
     Column("precision", Float, nullable=False),  # promised share of right ones
     Column("level", Float, nullable=False),  # how surely, for each threshold
-    Column("promises", JSON, nullable=False),  # thresholds and what they rest on, see `core.pseudo.promise`
+    Column("promises", JSON, nullable=False),  # thresholds and what they rest on, see `core.pseudo.offer`
     Column("expected", Float, nullable=False),  # wrong cells to expect
     Column("cells", Integer, nullable=False),  # how many it filled
     Column("derived", Integer, nullable=False),  # how many the rules wrote because of it
@@ -271,8 +278,17 @@ audit = Table(
     Column("proposal_id", Integer, nullable=False),
     Column("value", SmallInteger, nullable=False),  # what is being checked: the accepted, proposed or known class
     Column("after", Integer, nullable=False),  # the newest decision then: what comes later is an answer
+    # 1 until somebody answers it or passes it over: what the queue is read by, kept true by `core.store.audits`.
+    Column("waits", SmallInteger, nullable=False, default=1, server_default="1"),
 )
 Index("audit_cell", audit.c.label_id, audit.c.image_id)
+Index(
+    "audit_waiting",
+    audit.c.label_id,
+    audit.c.id,
+    sqlite_where=audit.c.waits == 1,
+    postgresql_where=audit.c.waits == 1,
+)
 
 job = Table(
     "job",

@@ -30,4 +30,5 @@ def upgrade(connection: Connection, version: int) -> None:
             index.create(connection, checkfirst=True)
     for table in (schema.acceptance, schema.audit):
         table.create(connection, checkfirst=True)
+    schema.decision_second.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))
