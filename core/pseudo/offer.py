@@ -164,7 +164,7 @@ def _count(
     """
     p, i = schema.proposal.c, schema.image.c
     here = [p.label_id == label_id, p.run_id == run_id, p.heldout == 0]
-    here += [] if settled is None else [p.settled == int(settled)]
+    here.append(p.settled.in_((0, 1) if settled is None else (int(settled),)))  # named: the queue's index
     query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
     rows = connection.execute(query.group_by(i.profile_id, p.value))
     return {(profile, value): n for profile, value, n in rows}
