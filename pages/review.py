@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import navigation, review_card, review_fast, review_keys, state
+from pages.ui import below, navigation, review_card, review_fast, review_keys, state
 from pages.ui.widgets import page_header
 
 page_header(
@@ -51,3 +51,4 @@ else:
         review_fast.card(workspace, chosen, labels[chosen], order)
     if not waiting[chosen]:
         navigation.link("export", "Take the filled table away")
+below.draw(workspace, chosen, labels[chosen])

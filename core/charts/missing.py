@@ -130,7 +130,7 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
 def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, ...] | None = None) -> Spec:
     """An UpSet plot: how many rows lack exactly which labels (Lex et al. 2014).
 
-    The `customdata` of a bar and of its dots is the pattern's place in `found`.
+    The `customdata` of a bar and of its column of dots is the pattern's place in `found`.
 
     Args:
         names: Labels that get a row of dots, at most MAX_LABELS of them.
@@ -169,10 +169,15 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
                 "size": 15 if step > 20 and wide else 9, "color": color, "opacity": [opacity[n] for n, _ in dots],
                 "symbol": "circle" if missing else "circle-open",
             },
-            customdata=[[n] for n, _ in dots],
-            hovertext=[f"{shown(names[j], IN_HOVER)} {'missing' if missing else 'known'}" for _, j in dots],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hoverinfo="skip",
         )  # fmt: skip
+    # A column of dots is clicked as a whole: single dots are small, and all of them mean the same.
+    figure.trace(
+        "bar", second=True, x=x, y=[len(names) + 0.2] * len(x), base=-0.6, width=1, customdata=[[n] for n in x],
+        marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 0}}, showlegend=False,
+        hovertext=[f"{p.rows:,} rows: {text}" for p, text in zip(drawn, hover, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
     figure.layout(
         showlegend=False,
         height=40 + 190 + dots_height,

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, Row
 
 from core.labels.label import MISSING
+from core.pseudo import audit
 from core.serving.messages import Wish
-from core.store import cells, queue
+from core.store import audits, cells, queue
 
 _WHY = {
     "uncertain": "Here because the model is least sure of it.",
     "surest": "Here because the model is surest of it.",
     "file": "Here because it is next in the table.",
 }
+
+
+_CHECK = "Here as a check, chosen by chance."  # never what is checked: an answer, an acceptance, or the person
+
+
+_TELLING_SECONDS = 5.0
+_told: dict[tuple, tuple[set[int], float]] = {}
 
 
 def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -> list[dict]:
@@ -27,7 +36,22 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    return cards(connection, queue.pending(connection, wish.label, wish.order, wish.want, without=left_out), wish.order)
+    found = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+    told = _telling(connection, wish.label)
+    checked = audits.mixed(connection, wish.label, found, wish.want, left_out, told)
+    plain = {row.proposal_id for row in found}
+    made = cards(connection, checked, wish.order)
+    return [card if card["proposal"] in plain else {**card, "why": _CHECK} for card in made]
+
+
+def _telling(connection: Connection, label_id: int) -> set[int]:
+    """Return the acceptances that need no more checks, as of some seconds ago: it takes longer than the cards."""
+    key = (connection.engine.url, label_id)
+    known, good_until = _told.get(key, (set(), 0.0))
+    if time.monotonic() >= good_until:
+        known = audit.telling(connection, label_id)
+        _told[key] = (known, time.monotonic() + _TELLING_SECONDS)
+    return known
 
 
 def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:

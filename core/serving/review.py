@@ -70,6 +70,8 @@ def _take(workspace: Workspace, reviewer: str, sent: Decision) -> dict:
             labels = read_labels(connection)
             card = _back(connection, outcome) if sent.action == "undo" else None
             contradicts = _contradicts(connection, outcome)
+        if outcome.cells:
+            _counted.pop((str(workspace.root), outcome.label_id), None)
     except GapwiseError as error:
         if isinstance(error.__cause__, DatabaseError):
             raise  # not the decision's fault
@@ -112,7 +114,9 @@ def _same(outcome: decisions.Outcome, sent: Decision) -> None:
 
 
 def _back(connection: Connection, outcome: decisions.Outcome) -> dict | None:
-    """Return the card of a cell that waits again."""
+    """Return the card of a cell that waits again; none where it was many cells at once."""
+    if outcome.image_id is None:
+        return None
     row = queue.item(connection, outcome.image_id, outcome.label_id)
     return None if row is None else cards(connection, [row])[0]
 
@@ -152,6 +156,8 @@ def _left(connection: Connection, workspace: Workspace, label_id: int, fewer: in
 def _told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:
     """Return what a decision did, in words."""
     label = labels[outcome.label_id]
+    if outcome.image_id is None:
+        return f"{label.name}: {outcome.cells:,} cells that were accepted at once are taken back"
     if outcome.action == "undo":
         return f"{label.name}: taken back"
     if not outcome.applied:

@@ -165,8 +165,8 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
     """Bring one image's derived cells up to date after a decision or an undo changed another of its cells.
 
     Which free cells have a value depends on what stands now, not on the way there, so that undoing in whatever order
-    leads back: those that `derive_all` once wrote, and all that rules tie to a cell that a person decided. Other
-    free cells stay as they are: writing them is a decision of its own.
+    leads back: those that `derive_all` once wrote, and all that rules tie to a cell that a person decided or accepted
+    in bulk. Other free cells stay as they are: writing them is a decision of its own.
 
     Args:
         decision_id: The decision or undo; noted in the cells that it settles.
@@ -182,7 +182,7 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
     derived = (now.sources == SOURCES.index("derived"))[0]
     standing = derived & ~np.isin(ids, _settled_labels(connection, image_id))
     asked = standing | np.isin(ids, _once_asked(connection, image_id))
-    target = (new.state[0] == FREE) & (_tied_to_decisions(now, rules) | asked)
+    target = (new.state[0] == FREE) & (tied_to_decisions(now.sources[0], rules) | asked)
     write = target & (~derived | (now.values != new.implied)[0])
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
@@ -197,12 +197,17 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
     }
 
 
-def _tied_to_decisions(now: CellTable, rules: RuleSet) -> np.ndarray:
-    """(L,) bool: labels that rules tie to one that a person decided, of the one image in `now`."""
-    tied = np.zeros(len(now.labels), dtype=bool)
+def tied_to_decisions(sources: np.ndarray, rules: RuleSet) -> np.ndarray:
+    """Return (L,) bool: labels that rules tie to one that a person decided or accepted in bulk, of one image.
+
+    Args:
+        sources: (L,) index into SOURCES, -1 none.
+    """
+    decided = np.isin(sources, [SOURCES.index("human"), SOURCES.index("pseudo")])
+    tied = np.zeros(len(sources), dtype=bool)
     for positions, _ in rules.components:
         columns = list(positions)
-        tied[columns] = (now.sources[0, columns] == SOURCES.index("human")).any()
+        tied[columns] = decided[columns].any()
     return tied
 
 

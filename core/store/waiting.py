@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, case, exists, func, select, update
+from sqlalchemy import Connection, Select, case, exists, func, select, update
 
 from core.store import schema
 from core.store.profiles import parts
@@ -24,6 +24,13 @@ def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
         known = _settled()
         here = (p.image_id.in_(part), p.settled != known)
         connection.execute(update(schema.proposal).where(*here).values(settled=known))
+
+
+def mark(connection: Connection, label_id: int, images: Select, settled: bool) -> None:
+    """Set `settled` of a label's proposals about the images of a query, whose cells all have, or all lack, a value."""
+    p = schema.proposal.c
+    here = (p.image_id.in_(images), p.label_id == label_id, p.settled != int(settled))
+    connection.execute(update(schema.proposal).where(*here).values(settled=int(settled)))
 
 
 def put_off(connection: Connection, image_id: int, label_id: int) -> None:

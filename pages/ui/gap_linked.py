@@ -136,7 +136,8 @@ def _patterns(look: Look, selection: Selection) -> Picture:
     place = {name: n for n, name in enumerate(every)}
     codes = [[place[name] for name in pattern.missing] for pattern in found]
     for trace in figure["data"]:
-        trace["customdata"] = [codes[n] for (n,) in trace["customdata"]]
+        if "customdata" in trace:
+            trace["customdata"] = [codes[n] for (n,) in trace["customdata"]]
     notes = []
     if rest := len(look.ground.patterns) - len(found):
         rows = int(weights.sum()) - sum(p.rows for p in found)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import GapwiseError
-from core.store import cells, decisions, queue
+from core.pseudo import audit
+from core.store import audits, cells, decisions, queue
 from core.store.labels import labels as read_labels
 from pages.ui import navigation, pictures, state
 from pages.ui.widgets import class_text, plain
@@ -67,6 +68,7 @@ def _next(connection, workspace: Workspace, label_id: int, order: str) -> Row | 
     if back is not None:
         return back
     found = queue.pending(connection, label_id, order, limit=1)
+    found = found or audits.mixed(connection, label_id, (), 1, told=audit.telling(connection, label_id))
     return found[0] if found else None
 
 
@@ -178,7 +180,8 @@ def _undo(workspace: Workspace, chosen: int, reviewer: str, last: Row) -> None:
                 reviewer=reviewer,
                 expected=last.id,
             )
-            item = queue.item(connection, outcome.image_id, outcome.label_id)
+            many = outcome.image_id is None
+            item = None if many else queue.item(connection, outcome.image_id, outcome.label_id)
             label = read_labels(connection)[outcome.label_id]
     except GapwiseError as error:
         st.toast(str(error), icon=":material/error:")
@@ -190,6 +193,9 @@ def _undo(workspace: Workspace, chosen: int, reviewer: str, last: Row) -> None:
         state.put(state.REVIEW_FOCUS, ((str(workspace.root), chosen), (outcome.image_id, outcome.label_id)))
         visits = state.get(state.REVIEW_VISITS)
         visits[item.proposal_id] = visits.get(item.proposal_id, 0) + 1
+    if many:
+        _say(workspace, f"{label.name}: {outcome.cells:,} cells that were accepted at once are taken back")
+        return
     _say(workspace, f"{label.name}: {_DONE.get(last.action, 'answer')} taken back")
 
 

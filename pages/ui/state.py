@@ -25,6 +25,8 @@ REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back throug
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
 REVIEW_BROKEN = "review_broken"  # (workspace root, decision, str): what it made contradict itself, empty for nothing
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
+REVIEW_BELOW = "review_below"  # str: what is drawn below the card, None for nothing
+BULK_PRECISION = "bulk_precision"  # float: per cent of right cells to promise
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
 SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
@@ -81,6 +83,8 @@ _DEFAULTS = {
     REVIEW_LAST: ("", ""),
     REVIEW_BROKEN: ("", 0, ""),
     REVIEW_PLAIN: False,
+    REVIEW_BELOW: None,
+    BULK_PRECISION: 99.0,
     SHOW_MAP: False,
     SCALING_LOCK: "formula",
     SCALING_DIMENSION: "depth",
@@ -138,6 +142,8 @@ _DEFAULTS = {
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
     REVIEW_PLAIN,
+    REVIEW_BELOW,
+    BULK_PRECISION,
     GAPS_LISTING,
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),

@@ -57,6 +57,7 @@ def test_clicks_on_a_bar_a_pattern_and_a_part_of_the_rows_choose_images(browser:
     press(app, "patterns", f"{patterns['mask', '5k']} rows: mask, 5k missing")
     shows(app, patterns["mask", "5k"], "missing: mask, 5k")
     expect(strip).not_to_contain_text("mask: mask")
+    page.get_by_label("Only images where").focus()  # makes the options
     page.get_by_label("Only images where").select_option(f"missing: distancing, 5k ({patterns['distancing', '5k']})")
     shows(app, patterns["distancing", "5k"], "missing: distancing, 5k")
     page.locator(".gw-chip").click(delay=PRESS)

@@ -74,11 +74,15 @@ def test_a_label_called_5_stays_a_name():
 
 def test_the_pattern_plot_has_a_bar_for_each_pattern_and_a_dot_for_each_missing_label():
     found = [Pattern((), 2168), Pattern(("distancing", "5k"), 1273), Pattern(("mask", "5k"), 734)]
-    bars, known, missing = patterns(found, ["mask", "distancing", "5k"]).data
+    bars, known, missing, columns = patterns(found, ["mask", "distancing", "5k"]).data
     assert list(bars.y) == [2168, 1273, 734]
     assert set(zip(missing.x, missing.y, strict=True)) == {(1, 1), (1, 2), (2, 0), (2, 2)}
     assert len(known.x) + len(missing.x) == 9
-    assert [point[0] for point in missing.customdata] == list(missing.x)  # a dot means its pattern, as its bar does
+    # A column of dots means its pattern, as its bar does.
+    assert (
+        [list(place) for place in columns.customdata] == [list(place) for place in bars.customdata] == [[0], [1], [2]]
+    )
+    assert columns.hovertext[1] == "1,273 rows: distancing, 5k missing"
 
 
 def test_many_patterns_are_cut_where_they_stop_being_readable():

@@ -64,7 +64,7 @@ def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_p
 
 def test_a_rule_that_can_not_be_read_leaves_what_was_typed_and_a_button_that_says_why(demo, open_page):
     """The button was gone with the first typing error, and it looked as if all that was typed were lost."""
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     next(a for a in app.text_area if a.label == "Rules").set_value("5k = mask and distancing\nmask implies (").run()
     assert app.button(key="save_rules").disabled
     assert any("can't be used. What you typed stays" in c.value for c in app.caption)
@@ -79,7 +79,7 @@ def test_a_rule_that_can_not_be_read_leaves_what_was_typed_and_a_button_that_say
 
 
 def test_a_rule_that_the_others_imply_is_said_and_saved_all_the_same(demo, open_page):
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     next(a for a in app.text_area if a.label == "Rules").set_value("5k = mask and distancing\n5k implies mask").run()
     assert any("`` 5k implies mask `` follows from `` 5k = mask and distancing ``" in c.value for c in app.caption)
     app.button(key="save_rules").click().run()

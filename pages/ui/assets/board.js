@@ -8,9 +8,8 @@ function figures(list) {
 }
 
 function choices(c) {
-  const options = c.options.map((text, n) => `<option value="${n}">${html(text)}</option>`).join("")
   const chips = c.chips.map((chip, n) => `<button class="gw-chip" data-event="drop" data-n="${n}" title="Take back: ${html(chip.full)}">${html(chip.text)} <span aria-hidden="true">×</span></button>`).join("")
-  return `<div class="gw-choices"><select data-event="pick" aria-label="Only images where"><option value="">Only images where …</option>${options}</select>
+  return `<div class="gw-choices"><select data-event="pick" aria-label="Only images where"><option value="">Only images where …</option></select>
     ${c.chips.length ? `<strong>${html(c.told)}</strong>${chips}<button class="gw-plain" data-event="clear">Clear all</button>` : `<span class="gw-note">${html(c.told)}</span>`}</div>`
 }
 
@@ -118,6 +117,14 @@ function listen(root, hint) {
     if (button?.dataset.event === "set") root.send({ what: "set", name: button.dataset.name, value: button.dataset.value })
     else if (button) root.send({ what: button.dataset.event, n: Number(button.dataset.n ?? 0), picture: button.dataset.name })
   })
+  // Some hundred options, made when somebody is about to look at them.
+  const fill = (event) => {
+    const list = event.target.closest?.("select[data-event=pick]")
+    if (!list || list.length > 1) return
+    const { options } = [...root.children].find((place) => place.kind === "choices").value
+    list.append(...options.map((text, n) => new Option(text, n)))
+  }
+  for (const kind of ["pointerover", "pointerdown", "focusin"]) root.addEventListener(kind, fill)
   root.addEventListener("change", (event) => {
     const list = event.target
     if (list.dataset.event === "set") return root.send({ what: "set", name: list.dataset.name, value: list.value })
