@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import jobs
-from core.approaches.layout import FOLDS
+from core.approaches.layout import FOLDS, check_rows
 from core.approaches.plan import read_plan
 from core.labels.deduce import FREE, deduce
 from core.labels.label import MISSING
@@ -67,12 +67,15 @@ def estimate(ws: Workspace, recipe: Recipe, order: Sequence[str], seeds: int) ->
         order: Names of the labels in the cascade's order; all, fewest gaps first, when empty.
 
     Raises:
-        GapwiseError: If there is no label of some name.
+        GapwiseError: If there is no label of some name, or too little to compare.
     """
     with ws.read() as connection:
         found, rules = profiles.read(connection), rule_set(connection)
         chosen = [found.label_ids.index(label_id(connection, name)) for name in order]
     positions = chosen or list(_by_gaps(found))
+    complete = (found.stated[:, positions] != MISSING).all(axis=1)
+    names = ", ".join(found.labels[j].name for j in positions)
+    check_rows(names, int(found.images @ complete), int(found.images.sum()))
     trainings, fewest, most = _amount(found.stated, found.images, rules, positions)
     pictures = tuple(round(seeds * recipe.epochs * images) for images in (fewest, most))
     known, source = _pace(ws, recipe)

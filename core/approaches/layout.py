@@ -74,14 +74,8 @@ def lay_out(labels: Sequence[Label], order: Sequence[int], truth: np.ndarray, di
     names = ", ".join(labels[j].name for j in order)
     gaps = truth[:, list(order)] == MISSING
     complete = ~gaps.any(axis=1)
-    if complete.all():
-        raise GapwiseError(f"Nothing is missing in {names}: there is nothing to compare. Choose labels with gaps.")
+    check_rows(names, int(complete.sum()), len(truth))
     rows = np.flatnonzero(complete)
-    if len(rows) < LEAST:
-        raise GapwiseError(
-            f"Only {len(rows)} of {len(truth)} rows have a value for each of {names}; a comparison needs {LEAST}, to"
-            " measure on. Compare fewer labels (--order), or review more first."
-        )
     digests = np.asarray(digests)
     part = _parts(truth[rows][:, list(order)], digests[rows])
     heldout = np.zeros(len(truth), dtype=bool)
@@ -98,12 +92,36 @@ def lay_out(labels: Sequence[Label], order: Sequence[int], truth: np.ndarray, di
     return Layout(tuple(order), truth.astype(np.int16), seen, heldout, hidden, copies)
 
 
+def check_rows(names: str, complete: int, rows: int) -> None:
+    """See that there is something to compare, and something to measure on.
+
+    Args:
+        names: Of the labels, for people.
+        complete: Rows that have a value for each of them, out of `rows`.
+
+    Raises:
+        GapwiseError: If there are no gaps, or too few rows without one.
+    """
+    if complete == rows:
+        raise GapwiseError(f"Nothing is missing in {names}: there is nothing to compare. Choose labels with gaps.")
+    if complete < LEAST:
+        raise GapwiseError(
+            f"Only {complete:,} of {rows:,} rows have a value for each of {names}; a comparison needs {LEAST}, to"
+            " measure on. Compare fewer labels (their order names them), or review more first."
+        )
+
+
 def _parts(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return (n,) the fold of each row, 0 and 1 a fifth each with about the same mix of classes as all."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     _, kind = np.unique(codes, axis=0, return_inverse=True)
     kind = kind.reshape(-1)
+    if np.bincount(kind).max() < FOLDS:
+        raise GapwiseError(
+            f"Of the {len(codes):,} rows that have a value for each label, no {FOLDS} have the same classes: too few"
+            " alike to hold some out and learn from the rest. Compare fewer labels, or review more first."
+        )
     part = np.full(len(codes), -1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a rare combination of classes is in no fold's way

@@ -20,7 +20,7 @@ MAX_CLASSES = 60  # bars of one label
 MAX_LABELS = 40  # rows of dots below the patterns
 FADED = 0.25  # opacity of what is not chosen
 _UPRIGHT = 10  # patterns with numbers side by side and dots of full size; more columns are too narrow for them
-_FADED_INK = "#7A8785"  # to be read on pale bars, on a light page and on a dark one
+_FADED_INK = "#7A8785"  # on pale bars, for light pages and dark ones; the board takes the page's own ink for it
 _MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 # A click chooses and nothing else: no bar is hidden, no axis dragged.
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal",

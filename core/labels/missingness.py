@@ -51,6 +51,8 @@ class Finding:
         more: Of numbers: whether images that lack the label have more of it; None for classes.
         words: Of numbers: what images with little and with much of it do, to be said after "images".
         outside: How many of the last groups stand outside the order, and took no part in the test.
+        table: Of the gaps in the table alone, where the finding is about those that rules leave as well: p, times the
+            number of tests; None where the two are the same.
     """
 
     label: str
@@ -62,6 +64,7 @@ class Finding:
     more: bool | None
     words: tuple[str, str] = ("", "")
     outside: int = 0
+    table: float | None = None
 
     @property
     def told(self) -> bool:
@@ -71,7 +74,7 @@ class Finding:
 
 def sentence(finding: Finding) -> str:
     """Return what a finding says, for people who are no statisticians."""
-    p = f"p = {finding.corrected:.2g}" if finding.corrected >= 0.001 else "p < 0.001"
+    p = _p(finding.corrected)
     if finding.numeric:
         what = finding.words[bool(finding.more)]
     else:
@@ -80,9 +83,18 @@ def sentence(finding: Finding) -> str:
         what = (
             f"differ in {finding.against}: {most.rate:.0%} missing with {most.name}, {least.rate:.0%} with {least.name}"
         )
+    if not finding.told and finding.table is not None and finding.table < LEVEL:
+        return (
+            f"Gaps of {finding.label} go with {finding.against} in the table ({_p(finding.table)}), but not clearly in"
+            f" those that your rules leave ({p}): the rules may be all there is to it."
+        )
     if not finding.told:
-        return f"Whether {finding.label} is missing does not show in {finding.against} ({p})."
+        return f"Nothing shows that gaps of {finding.label} go with {finding.against} ({p})."
     return f"Images without a known {finding.label} {what} ({p}): a model trained on the rest may not hold there."
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.2g}" if value >= 0.001 else "p < 0.001"
 
 
 def group(name: str, missing: int, images: int) -> Group:
@@ -171,5 +183,6 @@ def corrected(findings: Sequence[Finding]) -> list[Finding]:
     found, highest = [], 0.0
     for n, finding in enumerate(by_p):
         highest = max(highest, min(1.0, (len(by_p) - n) * finding.p))
-        found.append(replace(finding, corrected=highest))
+        table = None if finding.table is None else min(1.0, len(by_p) * finding.table)
+        found.append(replace(finding, corrected=highest, table=table))
     return found

@@ -169,4 +169,4 @@ def _held(label: str, fact: Fact, table: np.ndarray, gaps: np.ndarray, left: np.
     second = held(left)
     same = second is not None and second.more == first.more
     p = max(first.p, second.p) if same else 1.0
-    return [replace(first, p=p, corrected=p)]
+    return [replace(first, p=p, corrected=p, table=first.p)]

@@ -74,18 +74,20 @@ def _form(workspace: Workspace, found: list[Job]) -> None:
     )  # fmt: skip
     asked = Asked(recipe, {"epochs": int(epochs)}, tuple(order), tuple(range(int(seeds))), float(promise))
     busy = any(job.active for job in found)
-    pressed = st.button("Compare", icon=":material/balance:", type="primary", key="compare_start", disabled=busy)
-    st.caption("A comparison is going on." if busy else plain(_foreseen(workspace, asked)))
+    text, possible = _foreseen(workspace, asked)
+    pressed = st.button("Compare", icon=":material/balance:", type="primary", key="compare_start",
+                        disabled=busy or not possible)  # fmt: skip
+    st.caption("A comparison is going on." if busy else plain(text))
     if pressed:
         _start(workspace, asked)
 
 
-def _foreseen(workspace: Workspace, asked: Asked) -> str:
-    """Return how much work it would be, or what is wrong with it: said before anybody presses."""
+def _foreseen(workspace: Workspace, asked: Asked) -> tuple[str, bool]:
+    """Return how much work it would be, or what is wrong with it, and whether it can be started at all."""
     try:
-        return asked.estimate(workspace).sentence
+        return asked.estimate(workspace).sentence, True
     except GapwiseError as error:
-        return str(error)
+        return str(error), False
 
 
 def _kept(name: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ from core.store.crossfilter import Headline, by_label, by_pattern, gains, headli
 from core.store.ground import KINDS
 from pages.ui import gap_board, gap_boxes, gap_pictures, gap_readers, gap_selection, navigation, state, strips
 from pages.ui.gap_board import Board, Picture
-from pages.ui.widgets import told
+from pages.ui.saying import said, say
+from pages.ui.widgets import counted, told
 
 if TYPE_CHECKING:
     from core.store.selection import Selection
@@ -28,6 +29,7 @@ _SETTINGS = (state.GAPS_VIEW, state.GAPS_ORDER, state.GAPS_LABEL, state.GAPS_CLA
 @st.fragment
 def section(workspace: Workspace) -> None:
     """Draw it all. A fragment: a click draws this part anew, and none of the rest of the page."""
+    said()
     with told():
         look = gap_readers.look(workspace)
         if not look.ground.labels or not look.ground.profiles.images.any():
@@ -36,7 +38,9 @@ def section(workspace: Workspace) -> None:
             return
         _write_button(workspace, look.every.cells["free"])
         gap_board.show(workspace, "linked", _board(workspace, look))
-        gap_pictures.below(workspace, look)
+        if gap_pictures.has_below():
+            gap_pictures.below(workspace, look)
+            gap_board.show(workspace, "boxes", Board.of([_boxes(look)], []))
         gap_boxes.draw(workspace)
 
 
@@ -50,12 +54,13 @@ def _board(workspace: Workspace, look: Look) -> Board:
 
 def _made(workspace: Workspace, look: Look) -> Board:
     selection = gap_selection.chosen(workspace).selection
-    found = headline(look.ground, look.weights(selection))
+    weights = look.weights(selection)
+    found = headline(look.ground, weights)
     upper, lower = [_kinds(look, selection), _patterns(look, selection)], [_settling(look, selection)]
     options = gap_selection.options(look)
     further = gap_pictures.lower(workspace, look)
     parts = [
-        ("figures", _figures(found, look.every, len(look.ground.labels))),
+        ("figures", _figures(found, look.every, len(look.ground.labels), int(weights @ look.ground.conflict))),
         ("choices", gap_selection.choices(workspace, look, options)),
         gap_board.pictures_part(upper),
         ("images", strips.chosen_images(workspace, look)),
@@ -65,27 +70,35 @@ def _made(workspace: Workspace, look: Look) -> Board:
     if further.picture is not None:
         lower.append(further.picture)
         parts.append(gap_board.pictures_part([further.picture]))
-    parts.append(("controls", [gap_boxes.control(look)]))
+    if not gap_pictures.has_below():
+        parts.append(_boxes(look))
     return Board.of(parts, [*upper, *lower], options)
 
 
-def _figures(found: Headline, every: Headline, labels: int) -> list[dict[str, str]]:
+def _boxes(look: Look) -> tuple[str, object]:
+    return "controls", [gap_boxes.control(look)]
+
+
+def _figures(found: Headline, every: Headline, labels: int, contradicting: int) -> list[dict[str, str]]:
     """Return the figures; each says of what it is a part, so that a choice moves nothing."""
     cells, incomplete = found.images * labels, found.images - found.complete
+    empty = sum(found.cells[kind] for kind in ("free", "open", "conflict"))
     part = "all of them" if found.images == every.images else f"of {every.images:,}"
     figures = [
         ("Images", found.images, part, ""),
         ("Gaps in the table", found.gaps, f"{_share(found.gaps, cells)} of its cells", ""),
-        ("Images with a gap", incomplete, f"{_share(incomplete, found.images)} of images",
-         "What a training on complete rows only would lose."),
+        ("Images with a gap", incomplete, f"{_share(incomplete, found.images)}, lost to a training on complete rows",
+         "A training that drops every row with a gap learns from the others only."),
+        ("Filled", found.gaps - empty, "by rules, people, models", "Gaps of the table that have a value by now."),
         ("Free", found.cells["free"], "rules fill them", "Empty, and your rules leave only one possible class."),
         ("Open", found.cells["open"], "nobody knows", "Empty, and nobody knows: for a model and a person."),
-        ("Gaps in conflict", found.cells["conflict"], "no way to tell",
-         "Empty, and the image's known labels contradict each other."),
+        ("Contradictions", contradicting, f"images that break a rule, {found.cells['conflict']:,} gaps among them",
+         "What is known of these images can't all be true; nothing can be derived for their gaps."),
     ]  # fmt: skip
     return [{"label": name, "value": f"{n:,}", "note": note, "help": about} for name, n, note, about in figures]
 
 
+_MORE = 1.05  # cells that an answer settles; less than that is shown as 1
 _BEGIN = 10  # labels whose open cells are drawn: where to begin, not all there is
 
 
@@ -95,7 +108,7 @@ def _share(part: int, whole: int) -> str:
 
 def _write_button(workspace: Workspace, free: int) -> None:
     st.button(
-        f"Write the {free:,} free cells" if free else "No free cells to write",
+        f"Write the {counted(free, 'free cell')}" if free else "No free cells to write",
         type="primary",
         icon=":material/done_all:",
         disabled=not free,
@@ -110,8 +123,8 @@ def _write_button(workspace: Workspace, free: int) -> None:
 def _write_free(workspace: Workspace) -> None:
     with workspace.write() as connection:
         written = derive_all(connection)
-    by_name = ", ".join(f"{name} {n}" for name, n in written.items())
-    st.toast(f"{sum(written.values()):,} cells written with source derived: {by_name}", icon=":material/check:")
+    by_name = ", ".join(f"{name} {n:,}" for name, n in written.items())
+    say(f"{counted(sum(written.values()), 'cell')} written with source derived: {by_name}")
 
 
 def _kinds(look: Look, selection: Selection) -> Picture:
@@ -154,7 +167,7 @@ def _settling(look: Look, selection: Selection) -> Picture:
     title = "Where to begin"
     if not found:
         return Picture("settling", title, None, quiet=("No cell is open here.",), wide=True)
-    best = found[0]
+    best = max(found, key=lambda gain: gain.cells * (gain.settles - 1))
     labels = list(dict.fromkeys(gain.label for gain in found))
     found = [gain for gain in found if gain.label in labels[:_BEGIN]]
     answers = [(gain.label, gain.settles, gain.cells) for gain in found]
@@ -162,10 +175,10 @@ def _settling(look: Look, selection: Selection) -> Picture:
     every = [label.name for label in look.ground.labels]
     for trace, gain in zip(figure["data"], found, strict=True):
         trace["customdata"] = [[every.index(gain.label), gain.settles]]
-    if best.settles > 1:
-        text = "Some answers settle more than their own cell, because your rules then know others too. Begin with the"
+    if best.settles >= _MORE:
+        text = "Some answers settle more than their own cell: your rules then know others, too. Most is gained by"
         words = (
-            (f"{text} darkest bar: {best.cells:,} open cells of ", False), (best.label, True),
+            (f"{text} {counted(best.cells, 'open cell')} of ", False), (best.label, True),
             (", where each answer settles ", False), (f"{best.settles:.3g}", True), (" cells on average.", False),
         )  # fmt: skip
         quiet = ["On average over the label's classes, each as likely as the others; the cell itself counts."]

@@ -57,10 +57,14 @@ def lower(workspace: Workspace, look: Look) -> Lower:
     return Lower((views,), None)
 
 
+def has_below() -> bool:
+    """Whether a part of the pictures stands below the board."""
+    return state.get(state.GAPS_VIEW) == "By chance?"
+
+
 def below(workspace: Workspace, look: Look) -> None:
     """Draw what stands below the board."""
-    if state.get(state.GAPS_VIEW) == "By chance?":
-        _chance(workspace, look, gap_selection.chosen(workspace).selection)
+    _chance(workspace, look, gap_selection.chosen(workspace).selection)
 
 
 def _valid(key: str, options: Collection) -> object:
@@ -99,7 +103,7 @@ def _matrix(workspace: Workspace, look: Look, selection: Selection, views: dict)
     if found.rows > len(found.shares):
         each = found.rows / len(found.shares)
         about = f"{each:,.0f}" if each >= 10 else f"{each:.1f}"  # 600 rows in 500 lines are not 1 row each
-        quiet = (f"Each line stands for about {about} rows: the darker, the more of them lack the label.",)
+        quiet = (f"Each line stands for about {about} rows: the stronger its colour, the more of them lack the label.",)
     picture = Picture("gap_matrix", "", figure, lambda at: Span(by, of, *at), quiet=quiet, wide=True)
     return Lower(tuple(controls), picture)
 

@@ -15,7 +15,8 @@ from core.store.labels import rules as read_rules
 from core.store.rules import change_rules
 from core.workspace import Workspace
 from pages.ui import readers
-from pages.ui.widgets import show_error
+from pages.ui.saying import say
+from pages.ui.widgets import counted, show_error
 
 HELP = (
     "One rule a line, with `and`, `or`, `not`, `implies`, `=` and parentheses. "
@@ -29,10 +30,11 @@ def save(workspace: Workspace, texts: list[str]) -> None:
         with workspace.write() as connection:
             withdrawn = change_rules(connection, texts)
     except GapwiseError as error:  # labels were brought in meanwhile, or the database is locked
-        st.toast(f"Not saved: {error}", icon=":material/error:")
+        say(f"Not saved: {error}", ":material/error:")
         return
-    lost = f" {withdrawn:,} derived cells followed from the old rules only and are open again." if withdrawn else ""
-    st.toast(f"{len(texts)} rules saved.{lost}", icon=":material/check:")
+    again = counted(withdrawn, "derived cell")
+    lost = f" Open again, since only the old rules implied them: {again}." if withdrawn else ""
+    say(f"{counted(len(texts), 'rule')} saved.{lost}")
 
 
 def section(workspace: Workspace) -> None:

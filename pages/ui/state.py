@@ -62,6 +62,7 @@ GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
 GAPS_LABEL = "gaps_label"  # int: the place of the label that the rows are ordered by
 GAPS_CLASS = "gaps_class"  # int: the place of the label whose classes are looked at
 GAPS_LISTING = "gaps_listing"  # str: how the counts are written
+SAID = "said"  # (text, icon): what a callback had to say, until it is drawn
 GAPS_BOX = "gaps_box"  # str: which box below the pictures is open, empty for none
 GAPS_LARGE = "gaps_large"  # str: the picture that was asked for in large, until it is drawn
 GAPS_CHOSEN = "gaps_chosen"  # dict workspace root -> gap_selection.Chosen: which images the pictures are filtered by
@@ -126,6 +127,7 @@ _DEFAULTS = {
     GAPS_LISTING: "Table",
     GAPS_CHOSEN: {},
     GAPS_LARGE: "",
+    SAID: ("", ""),
     GAPS_BOX: "",
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",

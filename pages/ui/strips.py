@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STRIP = 6  # pictures in a row beside the sidebar of a laptop
 TILE, MARGIN = (300, 225), 14  # pixels; st.image puts pictures of a list edge to edge, so each carries its own gap
+_NAME = 12  # letters of a label's name below a picture: the value has to fit in, too
 _LINES = 8  # cells below a picture; of more labels the first ones
 _CARDS = (
     "display:grid;grid-template-columns:repeat(auto-fill,minmax(124px,1fr));gap:14px;min-height:180px;font-size:0.8rem;"
@@ -94,8 +95,12 @@ def _cells(look: Look, row: int) -> list[dict[str, str]]:
     ground, lines = look.ground, []
     for j, label in enumerate(ground.labels[: _LINES if len(ground.labels) <= _LINES else _LINES - 1]):
         kind, code = KINDS[ground.kinds[row, j]], int(ground.profiles.values[row, j])
-        text = f"{label.name}: {kind if code < 0 else label.names[code]}"
-        lines.append({"text": text, "full": f"{text} ({kind})", "color": CELL_COLORS[kind]})
+        value = kind if code < 0 else label.names[code]
+        short = (
+            label.name if len(label.name) <= _NAME else f"{label.name[: _NAME - 1]}…"
+        )  # the value has to fit in, too
+        full = f"{label.name}: {value} ({kind})"
+        lines.append({"text": f"{short}: {value}", "full": full, "color": CELL_COLORS[kind]})
     if len(ground.labels) > _LINES:
         lines.append({"text": f"and {len(ground.labels) - len(lines)} more", "full": "", "color": ""})
     return lines

@@ -49,6 +49,11 @@ def told() -> Iterator[None]:
         st.stop()
 
 
+def counted(n: int, thing: str) -> str:
+    """Return a number with its noun."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def class_text(label: Label, code: int | None) -> str:
     """Return what people read for a class, a dash for none."""
     return "–" if code is None or code < 0 else label.names[code]

@@ -91,3 +91,12 @@ def test_no_gaps_and_too_few_complete_rows_are_told():
     truth[:39] = 0
     with pytest.raises(GapwiseError, match="Only 39 of 100 rows"):
         lay_out(LABELS, (0, 1, 2), truth, digests(100))
+
+
+def test_rows_that_are_all_unlike_are_refused_for_people():
+    """StratifiedGroupKFold fails with words of its own when no kind is there as often as it has folds."""
+    truth = np.arange(80, dtype=np.int16)[:, None].repeat(2, axis=1)
+    truth[60:, 1] = MISSING
+    labels = [Label(name, tuple(str(n) for n in range(80))) for name in ("species", "hat")]
+    with pytest.raises(GapwiseError, match="too few alike"):
+        lay_out(labels, (0, 1), truth, digests(80))

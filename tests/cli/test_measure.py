@@ -49,7 +49,7 @@ def test_images_that_lack_a_label_because_they_are_dark_are_called_darker(dark, 
     status, out, err = called(capsys, "missing", "--chance", *where)
     assert status == 0
     assert "Images without a known mask are darker (p < 0.001)" in out
-    assert "Whether mask is missing does not show in city" in out
+    assert "Nothing shows that gaps of mask go with city" in out
     assert "corrected for the" in out
     assert "not measured" not in err
     found = json.loads(called(capsys, "missing", "--chance", "--json", *where)[1])

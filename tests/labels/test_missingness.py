@@ -84,7 +84,7 @@ def test_sentences_say_what_is_so_in_words_of_their_own():
     assert sentence(darker) == f"Images without a known mask are darker (p < 0.001): {rest}"
     assert sentence(brighter) == f"Images without a known mask are brighter (p < 0.001): {rest}"
     assert sentence(plain) == f"Images without a known mask have higher values of age (p < 0.001): {rest}"
-    assert sentence(same) == "Whether mask is missing does not show in age (p = 1)."
+    assert sentence(same) == "Nothing shows that gaps of mask go with age (p = 1)."
 
 
 def test_groups_outside_the_order_are_shown_and_change_nothing_else():

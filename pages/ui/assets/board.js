@@ -44,6 +44,7 @@ const PARTS = { figures, choices, images, controls, pictures: (list) => `<div cl
 // What outlives a visit to another page: boards by name with all that is drawn in them, and how wide each figure's place
 // was in a board of some width. To look at a width anew, in the middle of drawing, makes the browser lay out the page
 // twice; where one is wrong by now, the watch below sees it before the page is painted.
+const ALT = { gap_matrix: "Row by row: which rows lack which label", gaps_together: "Labels that are missing together", gap_rates: "Share of missing cells by group" }
 const boards = new Map(), rooms = new Map()
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(CSS)
@@ -84,7 +85,7 @@ function picturesOf(root) {
 
 function plot(root, place, wide) {
   const found = picturesOf(root).find((p) => p.name === place.dataset.picture)
-  place.innerHTML = draw(found.figure, Math.max(240, wide), found.title || found.name, found.clickable)
+  place.innerHTML = draw(found.figure, Math.max(240, wide), found.title || ALT[found.name] || found.name, found.clickable)
 }
 
 // Return a frame with a board in it: the one that was there before, if it is free.

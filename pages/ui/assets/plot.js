@@ -84,6 +84,8 @@ class Axis {
   }
 }
 
+const PALE = "#7A8785" // of core/charts: a grey that can be read on any page, where the page's own ink is not known
+const inkOf = (color) => (!color || color === PALE ? INK : color)
 const many = (value, i) => (Array.isArray(value) ? value[i] : value)
 
 // Bars that are stacked begin where those before them end.
@@ -181,7 +183,7 @@ function barShapes({ trace, flat, across, spans }, t, x, y, gap, clickable) {
       return `${found}<text x="${middle}" y="${a - 4}" fill="${INK}"${turned}>${label(text)}</text>`
     }
     if (width(text) > b - a - 4 || thick < LINE) return found // a number that does not fit says nothing
-    return `${found}<text x="${(a + b) / 2}" y="${middle}" class="gw-in" fill="${write(many(trace.insidetextfont?.color, i) || INK)}">${label(text)}</text>`
+    return `${found}<text x="${(a + b) / 2}" y="${middle}" class="gw-in" fill="${write(inkOf(many(trace.insidetextfont?.color, i)))}">${label(text)}</text>`
   }).join("")
 }
 
