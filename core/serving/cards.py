@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row
 
 from core.labels.label import MISSING
 from core.serving.messages import Wish
-from core.store import cells, queue
+from core.store import blind, cells, grid, near, notes, queue
 
+_HIDDEN = {"value": None, "confidence": None, "probs": [], "map": None, "why": ""}
 _WHY = {
     "uncertain": "Here because the model is least sure of it.",
     "surest": "Here because the model is surest of it.",
@@ -27,20 +29,45 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    return cards(connection, queue.pending(connection, wish.label, wish.order, wish.want, without=left_out), wish.order)
+    if wish.grid is None:
+        rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+    else:  # a grid shows its proposal, so what is to be judged without seeing it is left to the card
+        share = blind.percent(connection)
+        rows = grid.same_class(connection, wish.label, wish.grid, wish.want, left_out)
+        rows = [row for row in rows if not blind.hidden(row.proposal_id, share)]
+    return cards(connection, rows, wish.order)
 
 
 def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:
     """Return queue rows as JSON can hold them, with what is known of the images' other labels."""
     if not rows:
         return []
-    table = cells.load(connection, sorted({row.image_id for row in rows}))
-    at = {int(image_id): i for i, image_id in enumerate(table.image_ids)}
-    return [_card(row, table, at[row.image_id], order) for row in rows]
+    images = sorted({row.image_id for row in rows})
+    table = cells.load(connection, images)
+    around = _Around(
+        table,
+        {int(image_id): i for i, image_id in enumerate(table.image_ids)},
+        notes.notes_of(connection, images),
+        near.nearest(connection, rows[0].label_id, images),
+    )
+    share = blind.percent(connection)
+    return [_card(row, around, order, blind.hidden(row.proposal_id, share)) for row in rows]
 
 
-def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
-    return {
+@dataclass(frozen=True)
+class _Around:
+    """What is known of the images beside their proposals; `at` is where they lie in the table."""
+
+    table: cells.CellTable
+    at: dict[int, int]
+    notes: dict[int, list[tuple[str, str]]]
+    near: dict[int, list[near.Neighbour]]
+
+
+def _card(row: Row, around: _Around, order: str, hidden: bool) -> dict:
+    table, at = around.table, around.at[row.image_id]
+    names = table.labels[table.label_ids.index(row.label_id)].names
+    card = {
         "image": row.image_id,
         "label": row.label_id,
         "proposal": row.proposal_id,
@@ -65,4 +92,12 @@ def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
             for j, label in enumerate(table.labels)
             if table.label_ids[j] != row.label_id
         ],
+        "notes": [{"by": by, "text": text} for by, text in around.notes.get(row.image_id, [])],
+        "near": [
+            {"image": n.image_id, "digest": n.digest[:16], "fname": n.fname, "value": names[n.value]}
+            for n in around.near.get(row.image_id, [])
+        ],
+        "blind": hidden,
     }
+    # What is hidden is not sent: a browser that has it could show it.
+    return {**card, **_HIDDEN} if hidden else card
