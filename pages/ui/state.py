@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import uuid
 from pathlib import Path
@@ -11,7 +10,7 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.workspace import DATABASE, Workspace, find_workspaces, home
-from pages.ui import navigation
+from pages.ui import login, navigation
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
 REVIEWER = "reviewer"  # str: who decides
@@ -22,6 +21,7 @@ REVIEW_FOCUS = (
 REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
+REVIEW_BLIND = "review_blind"  # int, one for each workspace: for how many of a hundred items the proposal is hidden
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
 SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
@@ -161,8 +161,8 @@ def sidebar() -> None:
         if found:
             st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
         if REVIEWER not in st.session_state:
-            put(REVIEWER, _login_name())
-        st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
+            put(REVIEWER, login.system_name())
+        login.reviewer_field(REVIEWER)
 
 
 def _choose() -> dict[str, str]:
@@ -199,16 +199,9 @@ def select_workspace(root: Path) -> None:
 
 
 def reviewer() -> str:
-    return (st.session_state.get(REVIEWER) or "").strip() or _login_name()
+    return login.name() or (st.session_state.get(REVIEWER) or "").strip() or login.system_name()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _open(root: str, inode: int) -> Workspace:  # the inode tells a workspace made anew from the one that was there
     return Workspace.open(root)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a user entry
-        return "reviewer"
