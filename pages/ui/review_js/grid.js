@@ -86,9 +86,9 @@ class Grid {
       this.busy = false;
     }
     if (!this.shown) return;
-    if (value !== this.value) this.fill();
     this.paint();
     this.load();
+    if (!this.problem) this.fill(); // another class or size may have been chosen meanwhile
   }
 
   load() {
@@ -201,6 +201,7 @@ class Grid {
     this.marked.clear();
     this.at = 0;
     this.paint();
+    if (this.root.getBoundingClientRect().top < 0) this.root.scrollIntoView(); // the next page begins at its top
     this.fill();
   }
 

@@ -46,8 +46,8 @@ class Progress {
     });
     this.root.querySelector(".legend").replaceChildren(...legend);
     const lines = [
-      ["Answers that are what was proposed", agreement(told.seen)],
-      ["The same where it was hidden", told.blind.of ? agreement(told.blind) : ""],
+      ["Proposals confirmed, where they were shown", agreement(told.seen)],
+      ["Proposals confirmed, where they were hidden", told.blind.of ? agreement(told.blind) : ""],
       ["Answers by", Object.entries(told.people).slice(0, 8).map(([name, n]) => `${name} ${n.toLocaleString("en")}`).join(" · ")],
       ["This session", session(queue)],
     ];
