@@ -20,8 +20,8 @@ def progress(token: Token, wish: Wish) -> dict:
 
     Returns:
         `left`; `sources`, cells by source; `seen` and `blind`, how often answers are what was proposed, with the
-        interval; `people`; `classes`, how many wait by proposed class; `gone`, which of the held images have a value
-        by now.
+        interval; `people`; `twice` and `kappa`, how far two people agree on the same cells; `classes`, how many wait by
+        proposed class; `gone`, which of the held images have a value by now.
 
     Raises:
         GapwiseError: If the workspace is gone or can't be used.
@@ -45,5 +45,7 @@ def _count(connection: Connection, label_id: int) -> dict:
         "seen": found.seen.told(),
         "blind": found.blind.told(),
         "people": found.people,
+        "twice": found.twice.told(),
+        "kappa": found.kappa,
         "classes": grid.class_counts(connection, label_id),
     }

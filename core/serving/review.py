@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import GapwiseError
@@ -53,17 +52,21 @@ def _answer(workspace: Workspace, reviewer: str, message: Wish) -> dict:
     leases.release(*place, reviewer, [d.cell.image for d in sent if d.cell and d.action != "note"])
     leases.hold(*place, reviewer, message.held)
     counting.left.carry_on(place, sum(ack["settled"] for ack in acks if ack["label"] == message.label))
+    items = _next(workspace, place, reviewer, message) if message.want else []
     with workspace.read() as connection:
-        items = _next(connection, place, reviewer, message) if message.want else []
         exact = len(items) < message.want and message.grid is None
         left = counting.left.get(place, lambda: queue.pending_count(connection, message.label), exact)
         return {"acks": acks, "items": items, "left": left, "last": undoable if sent else last(connection, reviewer)}
 
 
-def _next(connection: Connection, place: tuple[str, int], reviewer: str, message: Wish) -> list[dict]:
-    if message.label not in read_labels(connection):
-        raise GapwiseError(f"There is no label with the number {message.label}; load the page again.")
+def _next(workspace: Workspace, place: tuple[str, int], reviewer: str, message: Wish) -> list[dict]:
     with leases.lock:  # nobody else looks for items between the look and the lease
-        items = next_cards(connection, message, leases.of_others(*place, reviewer))
+        # First the leases, then the database: a lease ends after its decision is stored, so what is free here is
+        # settled there. The other way round an item that was decided in between was handed out once more.
+        taken = leases.of_others(*place, reviewer)
+        with workspace.read() as connection:
+            if message.label not in read_labels(connection):
+                raise GapwiseError(f"There is no label with the number {message.label}; load the page again.")
+            items = next_cards(connection, message, taken)
         leases.hold(*place, reviewer, [item["image"] for item in items])
     return items

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select
 from sqlalchemy.orm import aliased
 
+from core.labels.agreement import kappa
 from core.labels.label import MISSING
 from core.labels.share import wilson
 from core.store import profiles, schema
@@ -39,12 +40,16 @@ class Figures:
         seen: Answers that are the class which the newest run proposed, where people saw the proposal.
         blind: Likewise where it was hidden.
         people: Reviewer to the number of answers that stand, most first.
+        twice: Cells that two people answered, and how many of those alike; a later answer changes nothing, but is kept.
+        kappa: Cohen's kappa of those, None where it says nothing.
     """
 
     sources: dict[str, int]
     seen: Share
     blind: Share
     people: dict[str, int]
+    twice: Share
+    kappa: float | None
 
 
 def newest(connection: Connection) -> int:
@@ -66,10 +71,31 @@ def figures(connection: Connection, label_id: int) -> Figures:
         .group_by(hidden)
     )
     shares = {bool(row[0]): Share(row[1], row[2]) for row in connection.execute(query)}
-    none = Share(0, 0)
+    none, pairs = Share(0, 0), _pairs(connection, label_id)
     return Figures(
-        _sources(connection, label_id), shares.get(False, none), shares.get(True, none), _people(connection, label_id)
+        _sources(connection, label_id),
+        shares.get(False, none),
+        shares.get(True, none),
+        _people(connection, label_id),
+        Share(sum(n for (one, two), n in pairs.items() if one == two), sum(pairs.values())),
+        kappa(pairs),
     )
+
+
+def _pairs(connection: Connection, label_id: int) -> dict[tuple[int, int], int]:
+    """Return (earlier answer, later answer) of two people about the same cell to how often."""
+    first, undone = aliased(schema.decision), aliased(schema.decision)
+    f = first.c
+    query = (
+        select(f.value, _D.value, func.count())
+        .join(first, (f.image_id == _D.image_id) & (f.label_id == _D.label_id) & (f.id < _D.id))
+        .outerjoin(_UNDONE, _UNDONE.c.undoes == _D.id)
+        .outerjoin(undone, undone.c.undoes == f.id)
+        .where(_D.label_id == label_id, f.reviewer != _D.reviewer, f.value.is_not(None), _D.value.is_not(None))
+        .where(_UNDONE.c.id.is_(None), undone.c.id.is_(None))
+        .group_by(f.value, _D.value)
+    )
+    return {(one, two): n for one, two, n in connection.execute(query)}
 
 
 def _sources(connection: Connection, label_id: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import GapwiseError
-from core.store import cells, decisions, queue
+from core.store import blind, cells, decisions, queue
 from core.store.labels import labels as read_labels
 from pages.ui import navigation, pictures, state
 from pages.ui.widgets import class_text, plain
@@ -39,6 +39,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         left = queue.pending_count(connection, label_id)
         last = decisions.last_standing(connection, reviewer)
         row = cells.load(connection, [item.image_id]) if item else None
+        hidden = item is not None and blind.hidden(item.proposal_id, blind.percent(connection))
     if item is None:
         st.success(f"Nothing waits for a decision on {plain(labels[label_id].name)}. {plain(_said(workspace))}")
         _undo_button(workspace, label_id, reviewer, last, "end")
@@ -47,14 +48,14 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
     label = labels[item.label_id]
     picture, panel = st.container(key="pair_review").columns([3, 2], gap="large")
     with panel:
-        _question(item, label, left)
-        _answers(workspace, item, label, reviewer)
-        _steps(workspace, label_id, item, reviewer, last)
+        _question(item, label, left, hidden)
+        _answers(workspace, item, label, reviewer, hidden)
+        _steps(workspace, label_id, item, reviewer, last, hidden)
         if _said(workspace):
             st.caption(f":material/check: {plain(_said(workspace))}")
         _other_labels(row, item)
     with picture:
-        pictures.show(workspace, item, state.get(state.SHOW_MAP))
+        pictures.show(workspace, item, state.get(state.SHOW_MAP) and not hidden)
         st.caption(f"{plain(item.fname)} · run {item.run_id}{' · skipped before' if item.seen else ''}")
 
 
@@ -68,7 +69,11 @@ def _next(connection, workspace: Workspace, label_id: int, order: str) -> Row | 
     return found[0] if found else None
 
 
-def _question(item: Row, label: Label, left: int) -> None:
+def _question(item: Row, label: Label, left: int, hidden: bool) -> None:
+    if hidden:
+        st.subheader(f"{plain(label.name)}: which?", anchor=False)
+        st.caption(f"The proposal is hidden: what do you see? · {left:,} left")
+        return
     st.subheader(f"{plain(label.name)}: {plain(label.names[item.value])}?", anchor=False)
     st.progress(min(max(item.confidence, 0.0), 1.0), text=f"confidence {item.confidence:.2f} · {left:,} left")
     if not label.binary:
@@ -76,10 +81,11 @@ def _question(item: Row, label: Label, left: int) -> None:
         st.caption(" · ".join(f"{plain(name)} {p:.2f}" for p, name in ranked))
 
 
-def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> None:
-    first, second = st.columns(2)
-    _button(first, workspace, item, reviewer, "accept", "Accept", "a", kind="primary")
-    _button(second, workspace, item, reviewer, "reject", "Reject", "x")
+def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str, hidden: bool) -> None:
+    if not hidden:
+        first, second = st.columns(2)
+        _button(first, workspace, item, reviewer, "accept", "Accept", "a", kind="primary")
+        _button(second, workspace, item, reviewer, "reject", "Reject", "x")
     shown = min(len(label.classes), CLASS_KEYS)
     columns = st.columns(min(shown, 3))
     for code in range(shown):
@@ -98,7 +104,7 @@ def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> No
             _button(st, workspace, item, reviewer, "choose", f"Store {label.names[other]}", None, other)
 
 
-def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: Row | None) -> None:
+def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: Row | None, hidden: bool) -> None:
     skip, undo = st.columns(2)
     _button(skip, workspace, item, reviewer, "skip", "Skip", "Space")
     with undo:
@@ -109,7 +115,7 @@ def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: 
         shortcut="m",
         on_click=state.put,
         args=(state.SHOW_MAP, not state.get(state.SHOW_MAP)),
-        disabled=item.map is None,
+        disabled=item.map is None or hidden,
         width="stretch",
         help="Where the network looked for this very prediction (Grad-CAM).",
     )
@@ -157,6 +163,8 @@ def _decide(
                 value=value,
                 proposal_id=proposal_id,
             )
+            if blind.hidden(proposal_id, blind.percent(connection)):
+                blind.note(connection, outcome.decision_id)
             labels = read_labels(connection)
     except GapwiseError as error:
         st.toast(str(error), icon=":material/error:")

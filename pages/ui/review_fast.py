@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parent / "review_js"
 # One script: Streamlit takes no modules that import each other without a package of its own for them.
 _SCRIPTS = (
     *("outbox.js", "session.js", "pictures.js", "queue.js", "picture.js"),
-    *("keys.js", "telling.js", "progress.js", "grid.js", "card.js"),
+    *("keys.js", "telling.js", "noting.js", "progress.js", "tiles.js", "grid.js", "card.js"),
 )
 
 

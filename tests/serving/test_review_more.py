@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core.errors import GapwiseError
 from core.serving import leases as leases_module
-from core.store import blind, cells, near, review_schema, schema
+from core.store import blind, cells, near, review_figures, review_schema, schema
 from core.store.labels import label_id
 from tests.conftest import cells_of, propose
 
@@ -136,3 +136,16 @@ def test_what_fails_half_way_leaves_nothing_behind_and_the_others_are_stored(tab
         stored = connection.execute(select(schema.decision.c.image_id).order_by(schema.decision.c.id)).scalars().all()
     assert stored == [one["image"], three["image"]]
     assert (two["fname"], "mask") not in cells_of(ws)
+
+
+def test_second_answers_are_kept_and_held_against_the_first(tab, new_tab, ws):
+    items, ben = tab.items(5)["items"], new_tab("ben")
+    tab.send(*[tab.decision(item) for item in items])
+    later = [ben.decision(item, "accept" if k < 3 else "reject") for k, item in enumerate(items)]
+    assert {a["state"] for a in ben.send(*later)["acks"]} == {"second"}
+    found = progress(tab)
+    assert (found["twice"]["hits"], found["twice"]["of"]) == (3, 5)
+    assert found["kappa"] == pytest.approx(0)  # the first always said 1: chance alone gives 3 in 5
+    ben.send(ben.undo("tab-00002:5"))
+    with ws.read() as connection:  # the route counts at most for half a percent of the time
+        assert review_figures.figures(connection, tab.label).twice == review_figures.Share(3, 4)

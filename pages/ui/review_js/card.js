@@ -17,9 +17,9 @@ class Card {
     this.neighbours = new Neighbours(this.find(".near"));
     this.help = new Help(this.find("dialog"), () => this.signs());
     this.grid = new Grid(this.find(".grid"), (found) => this.tellGrid(found));
-    this.progress = new Progress(this.find(".figures"), (told) => this.hear(told));
+    this.progress = new Progress(this.find(".figures"), (told, gone) => this.hear(told, gone));
     this.find(".figures").addEventListener("toggle", () => this.progress.poll(true));
-    this.find("textarea").addEventListener("keydown", (event) => this.typed(event));
+    this.noting = new Noting(this.find(".noting"), (item, text) => this.note(item, text));
     // A button that was clicked does not take the keys: space would press it again.
     root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
   }
@@ -37,6 +37,7 @@ class Card {
     if (this.grid.shown && (this.queue !== queue || this.view !== `${data.label} ${data.blind}`)) this.leaveGrid();
     this.view = `${data.label} ${data.blind}`;
     this.queue = this.progress.queue = queue;
+    this.progress.held = () => [...queue.buffer, ...this.grid.items].map((item) => item.image);
     queue.changed = (item) => this.follow(item);
     queue.settled = () => this.pauseThen(() => setTriggerValue("settled", queue.done));
     queue.renew = () => setTriggerValue("renew", Date.now());
@@ -62,6 +63,7 @@ class Card {
       tell(this.find, item, this.label);
     }
     this.neighbours.show(this.shown, this.queue);
+    this.noting.follow(this.shown);
     this.find(".card").dataset.image = ready ? item.image : "";
     this.find(".card").setAttribute("aria-busy", String(!ready));
     return this.status();
@@ -130,8 +132,8 @@ class Card {
     if (action === "grid") return this.toggleGrid();
     if (this.grid.shown) return this.grid.act(action, value, y);
     if (action === "map") return this.toggleMap();
-    if (action === "note") return this.noteField(true);
-    if (action === "store-note") return this.storeNote();
+    if (action === "note") return this.noting.open(this.shown);
+    if (action === "store-note") return this.noting.keep();
     if (action === "move") return this.picture.zoom > 1 && this.picture.pan(-value * PAN, -y * PAN);
     if (action in ZOOM) return this.picture.step(ZOOM[action]);
     if (action === "undo") return this.queue.undo() ? this.paint() : this.status();
@@ -139,14 +141,14 @@ class Card {
     if (!item) return this.ignore("loading");
     if (!item.visible && performance.now() - item.painted < SEEN) return this.ignore("early");
     if (!this.can(action)) return undefined;
-    this.queue.decide(item, action, value, this.noteField(false));
+    this.queue.decide(item, action, value, this.noting.take());
     return this.paint();
   }
 
   toggleGrid() {
     const { grid } = this;
     const value = this.shown?.value ?? this.queue.first?.value ?? 0;
-    this.noteField(false);
+    this.noting.follow(null);
     if (grid.shown) this.leaveGrid();
     else {
       this.find(".card").classList.add("gridded");
@@ -165,40 +167,18 @@ class Card {
     this.tellGrid({ others: 0, marked: 0 });
   }
 
-  // Open or close the field; closing it returns what was typed, which goes with the decision.
-  noteField(open) {
-    const [place, field] = [this.find(".noting"), this.find("textarea")];
-    const typed = place.hidden ? "" : field.value.trim();
-    if (open === place.hidden) {
-      place.hidden = !open;
-      field.value = "";
-      if (open) field.focus();
-      else field.blur();
-    }
-    return typed;
-  }
-
-  typed(event) {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      this.storeNote();
-    } else if (event.key === "Escape") this.noteField(false);
-    event.stopPropagation();
-  }
-
-  storeNote() {
-    const text = this.noteField(false);
-    if (!text || !this.shown) return;
-    this.queue.note(this.shown, text);
-    tell(this.find, this.shown, this.label);
+  note(item, text) {
+    this.queue.note(item, text);
+    if (item === this.shown) tell(this.find, item, this.label);
   }
 
   // What the server says every few seconds.
-  hear(told) {
+  hear(told, gone) {
     this.grid.counts = told.classes;
+    if (this.grid.shown) this.grid.drop(gone);
     if (this.grid.shown) this.grid.tell();
-    if (!told.gone.length) return;
-    this.queue.drop(told.gone, this.shown);
+    if (!gone.length) return;
+    this.queue.drop(gone, this.shown);
     this.follow();
   }
 
@@ -257,6 +237,7 @@ class Card {
     Object.assign(this.queue, { changed: () => {}, settled: () => {}, renew: () => {} });
     this.picture.close();
     this.progress.close();
+    this.noting.follow(null);
     this.neighbours.close();
     if (this.grid.shown) this.grid.close();
   }

@@ -2,7 +2,6 @@
 
 const SIZES = [12, 24, 40, 60];
 const LOOK = 700; // milliseconds that a page of pictures must have been there: a second press was not meant for it
-const THUMB = 360; // pixels wide; sixty pictures in full would take 120 MB
 const HALF = 0.5; // of a picture in the window: it counts as seen
 
 class Grid {
@@ -115,29 +114,17 @@ class Grid {
     this.watcher.disconnect();
     this.since = performance.now();
     this.at = Math.min(this.at, Math.max(0, this.page.length - 1));
-    this.tiles.replaceChildren(...this.page.map((item, place) => this.tile(item, place)));
-    this.tiles.style.setProperty("--columns", { 12: 4, 24: 6, 40: 8, 60: 10 }[this.size]);
+    this.tiles.replaceChildren(...this.page.map((item, place) => (item.tile = makeTile(item, place === this.at))));
+    this.tiles.style.setProperty("--columns", COLUMNS[this.size]);
     this.page.forEach((item) => this.drawTile(item));
     this.tell();
-  }
-
-  tile(item, place) {
-    const tile = make("button", { type: "button", className: "tile", tabIndex: place === this.at ? 0 : -1 });
-    tile.setAttribute("role", "option");
-    tile.dataset.image = item.image;
-    const sure = make("span", { className: "sure", textContent: item.confidence.toFixed(2) });
-    tile.append(make("canvas"), sure, make("span", { className: "mark", textContent: "✕", ariaHidden: "true" }));
-    item.tile = tile;
-    return tile;
   }
 
   drawTile(item) {
     const { tile, thumb } = item;
     if (!tile?.isConnected) return;
     if (thumb) {
-      const canvas = tile.querySelector("canvas");
-      Object.assign(canvas, { width: thumb.width, height: thumb.height });
-      canvas.getContext("2d", { alpha: false }).drawImage(thumb, 0, 0);
+      drawThumb(tile, thumb);
       this.watcher.observe(tile); // told again at once, now that there is something to see
     } else if (item.problem) tile.querySelector(".sure").textContent = "can't be shown";
     this.mark(item, this.marked.has(item));
@@ -154,9 +141,7 @@ class Grid {
 
   mark(item, marked) {
     this.marked[marked ? "add" : "delete"](item);
-    item.tile.setAttribute("aria-selected", String(marked));
-    const name = this.label.names[item.value];
-    item.tile.setAttribute("aria-label", `${item.fname}, ${name} ${item.confidence.toFixed(2)}${marked ? ", marked as an exception" : ""}`);
+    markTile(item, this.label.names[item.value], marked);
   }
 
   get others() {
@@ -205,6 +190,12 @@ class Grid {
     this.fill();
   }
 
+  // Others have decided about these: the next page comes without them; what is on screen stays where it is.
+  drop(images) {
+    const gone = new Set(images);
+    this.items = [...this.page, ...this.items.slice(this.size).filter((item) => !gone.has(item.image))];
+  }
+
   undo() {
     const back = [];
     for (const item of this.queue.undo(true) ?? []) {
@@ -239,20 +230,13 @@ class Grid {
     if (other) this.choose(Number(other.dataset.class));
   }
 
-  tab(name, code) {
-    const waiting = this.counts[code] === undefined ? "" : ` ${this.counts[code].toLocaleString("en")}`;
-    const button = make("button", { type: "button", textContent: `${name}${waiting}` });
-    button.dataset.class = code;
-    button.setAttribute("aria-pressed", String(code === this.value));
-    return button;
-  }
-
   tell() {
     const { others, page } = this;
     const marked = page.filter((item) => this.marked.has(item)).length;
     const unseen = page.filter((item) => !item.seen && !item.problem).length;
     this.said({ others: others.length, marked });
-    this.root.querySelector(".classes").replaceChildren(...this.label.names.map((name, code) => this.tab(name, code)));
+    const tabs = this.label.names.map((name, code) => classTab(name, code, code === this.value, this.counts[code]));
+    this.root.querySelector(".classes").replaceChildren(...tabs);
     const left = unseen ? ` ${unseen} not seen yet: only what was on screen is accepted.` : "";
     const aside = this.aside.length ? ` ${this.aside.length} marked before: they come next on the card.` : "";
     const empty = this.busy ? "Loading…" : "Nothing with this proposal waits here.";

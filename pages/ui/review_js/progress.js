@@ -16,9 +16,11 @@ class Progress {
     if (document.hidden || this.busy || !queue?.token || (queue.busy && !now)) return;
     this.busy = true;
     try {
-      const told = await queue.progress();
+      const { seq } = queue.outbox;
+      const told = await queue.progress(this.held());
       this.told = told;
-      this.found(told);
+      // Whoever decided or took back meanwhile knows better what is gone.
+      this.found(told, seq === queue.outbox.seq && !queue.outbox.entries.length ? told.gone : []);
       this.paint();
     } catch {
       // the next one asks again; what can't be stored is said by the card
@@ -49,6 +51,7 @@ class Progress {
       ["Proposals confirmed, where they were shown", agreement(told.seen)],
       ["Proposals confirmed, where they were hidden", told.blind.of ? agreement(told.blind) : ""],
       ["Answers by", Object.entries(told.people).slice(0, 8).map(([name, n]) => `${name} ${n.toLocaleString("en")}`).join(" · ")],
+      ["Two people on the same image", told.twice.of ? secondOpinion(told) : ""],
       ["This session", session(queue)],
     ];
     const shown = lines.filter(([, text]) => text);
@@ -69,6 +72,11 @@ function percent(share) {
 function agreement({ hits, of, low, high }) {
   if (!of) return "none yet";
   return `${percent(hits / of)} of ${of.toLocaleString("en")} (95% interval ${percent(low)} to ${percent(high)})`;
+}
+
+function secondOpinion({ twice, kappa }) {
+  const beyond = kappa === null ? "" : `; Cohen's kappa ${kappa.toFixed(2)}`;
+  return `alike for ${agreement(twice)}${beyond}`;
 }
 
 // What was done since the page was loaded, in words.

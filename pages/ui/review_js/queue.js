@@ -243,8 +243,8 @@ class Queue extends Pictures {
     return (await (await this.send({ label, order, ...wish }, [])).json()).items;
   }
 
-  async progress() {
-    const wish = { label: this.label, order: this.order, held: this.buffer.map((item) => item.image).slice(0, 60).join() };
+  async progress(images) {
+    const wish = { label: this.label, order: this.order, held: images.slice(0, 200).join() };
     const headers = { "X-Gapwise-Token": this.token };
     const answer = await ask(`${this.base}/progress?${new URLSearchParams(wish)}`, { headers });
     return answer.json();
