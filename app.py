@@ -14,6 +14,11 @@ PROJECT = Path(__file__).resolve().parent
 if str(PROJECT) not in sys.path:  # `streamlit run` from another folder
     sys.path.insert(0, str(PROJECT))
 
-from core.serving.routes import routes  # noqa: E402 - only now can it be found
+from core.serving.prompt import lifespan  # noqa: E402 - only now can it be found
+from core.serving.routes import routes  # noqa: E402
 
-app = st.App(PROJECT / "pages" / "ui" / "shell.py", routes=routes(st.get_option("server.baseUrlPath")))
+app = st.App(
+    PROJECT / "pages" / "ui" / "shell.py",
+    routes=routes(st.get_option("server.baseUrlPath")),
+    lifespan=lifespan,
+)

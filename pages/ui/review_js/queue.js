@@ -63,11 +63,19 @@ class Queue extends Pictures {
     this.history.push({ entries, items, together });
     this.history.at(-1 - NEAR)?.items.forEach((far) => {
       far.bitmap?.close();
-      far.thumb?.close();
-      Object.assign(far, { bitmap: null, thumb: null, state: "new" });
+      Object.assign(far, { bitmap: null, state: "new" });
+    });
+    this.history.at(-3)?.items.forEach((far) => {
+      far.thumb?.close(); // a grid's are many
+      far.thumb = null;
     });
     this.session.decided(action, items.length, items[0].painted);
-    setTimeout(() => this.pump());
+    this.soon();
+  }
+
+  // Once the key is dealt with and the next picture painted, but before the frame is: a timer would come after it.
+  soon() {
+    queueMicrotask(() => this.pump());
   }
 
   // A note by itself.
@@ -76,7 +84,7 @@ class Queue extends Pictures {
     this.outbox.save();
     item.notes = [...(item.notes ?? []), { by: "you", text }];
     this.session.add("note", 1);
-    setTimeout(() => this.pump());
+    this.soon();
   }
 
   // Take back what was done last, a grid as a whole; returns the items that are back, if they are known here.
@@ -93,7 +101,7 @@ class Queue extends Pictures {
     } else {
       this.undosWanted += 1; // of an earlier visit: only the server knows which one
     }
-    setTimeout(() => this.pump());
+    this.soon();
     return made?.items;
   }
 
