@@ -198,3 +198,38 @@ def test_the_picture_is_zoomed_by_keys_wheel_double_click_and_buttons(browser: B
         page.keyboard.press("0")
         expect(stage).to_have_class("stage")
     app.close()
+
+
+def test_two_fingers_zoom_and_one_moves_on_a_phone(browser: Browser, own):  # noqa: F811
+    server, workspace = own
+    app = opened(browser, server)
+    page, stage = app.page, app.page.locator(".stage")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = app.context.new_cdp_session(page)
+
+    def fingers(kind: str, *at: float) -> None:
+        points = [{"x": x + a, "y": y, "id": n} for n, a in enumerate(at)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", -20)
+    fingers("touchStart", -20, 20)
+    for apart in (30, 50, 70):
+        fingers("touchMove", -apart, apart)
+    fingers("touchEnd")
+    expect(stage).to_have_class("stage zoomed")
+    before = page.locator(".frame").evaluate("e => e.style.transform")
+    fingers("touchStart", 0)
+    for to in (10, 30, 50):
+        fingers("touchMove", to)
+    fingers("touchEnd")
+    assert page.locator(".frame").evaluate("e => e.style.transform") != before
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390  # nothing sticks out
+    page.get_by_role("button", name="Reject").click()
+    all_stored(page)
+    assert [r.action for r in log(workspace)] == ["reject"]
+    app.close()

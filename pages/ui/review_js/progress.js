@@ -91,7 +91,8 @@ function session(queue) {
 }
 
 function minutes(n) {
-  if (n < 1) return "less than a minute";
-  if (n < 90) return `${Math.round(n)} min`;
-  return n < 48 * 60 ? `${Math.floor(n / 60)} h ${Math.round(n % 60)} min` : `${Math.round(n / 1440)} days`;
+  const whole = Math.round(n);
+  if (whole < 1) return "less than a minute";
+  if (whole < 90) return `${whole} min`;
+  return whole < 48 * 60 ? `${Math.floor(whole / 60)} h ${whole % 60} min` : `${Math.round(whole / 1440)} days`;
 }
