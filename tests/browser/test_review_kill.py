@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 from sqlalchemy import select
 
 from core.store import schema
@@ -72,6 +72,18 @@ def press(pages: list[Page], rng: random.Random, times: int) -> None:
         pages[0].wait_for_timeout(rng.uniform(20, 70))
 
 
+def ready(page: Page, kill: int) -> None:
+    """Wait for a picture, two minutes on a busy machine; a page without one says what it shows instead."""
+    try:
+        page.wait_for_selector(READY, timeout=120_000)
+    except TimeoutError:
+        card = page.locator(".card")
+        shown = (
+            card.evaluate("e => [e.outerHTML.slice(0, 200), e.innerText]") if card.count() else page.inner_text("body")
+        )
+        pytest.fail(f"no picture after kill {kill + 1}: {shown}")
+
+
 def all_stored(page: Page) -> None:
     expect(page.locator(".card")).to_have_attribute("data-waiting", "0", timeout=30_000)
 
@@ -113,7 +125,7 @@ def test_nothing_is_lost_when_the_server_is_killed_and_pages_are_reloaded(browse
             for page in pages:
                 page.reload()
         for page in pages:
-            page.wait_for_selector(READY)
+            ready(page, kill)
         press(pages, rng, 6)
     for page in pages:
         all_stored(page)
