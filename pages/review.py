@@ -5,7 +5,7 @@ import streamlit as st
 from core.store import blind, queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import navigation, review_blind, review_card, review_fast, review_keys, state
+from pages.ui import below, navigation, review_blind, review_card, review_fast, review_keys, state
 from pages.ui.widgets import page_header
 
 page_header(
@@ -53,3 +53,4 @@ else:
         review_fast.card(workspace, chosen, labels[chosen], order, hidden)
     if not waiting[chosen]:
         navigation.link("export", "Take the filled table away")
+below.draw(workspace, chosen, labels[chosen])

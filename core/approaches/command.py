@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core import jobs
+from core.approaches.estimate import Estimate, estimate
 from core.approaches.plan import PRECISION, SEEDS, Plan, Snapshot, files, make_plan
 from core.training.command import TrainCommand, recipe_arguments
 from core.workspace import Workspace
@@ -34,11 +35,21 @@ class Asked:
         Raises:
             GapwiseError: If anything doesn't fit.
         """
-        train = TrainCommand("", self.recipe, dict(self.values), standalone=self.standalone)
-        recipe = train.full_recipe()
+        train = self._train()
         return make_plan(
-            ws, train.recipe_name, recipe, order=self.order, seeds=self.seeds, precision=self.precision
+            ws, train.recipe_name, train.full_recipe(), order=self.order, seeds=self.seeds, precision=self.precision
         )  # fmt: skip
+
+    def estimate(self, ws: Workspace) -> Estimate:
+        """Return how much work this is, and how long it may take.
+
+        Raises:
+            GapwiseError: If there is no such recipe or label, or the settings don't fit.
+        """
+        return estimate(ws, self._train().full_recipe(), self.order, len(self.seeds))
+
+    def _train(self) -> TrainCommand:
+        return TrainCommand("", self.recipe, dict(self.values), standalone=self.standalone)
 
     def command(self) -> list[str]:
         """Return the arguments after `python -m core`.

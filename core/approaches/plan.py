@@ -36,7 +36,7 @@ class Outcome:
     Attributes:
         state: waiting, finished or failed.
         reason: Why it failed.
-        stages: One for each label in order: label, accuracy and f1 on the stage's own held-out cells, seconds,
+        stages: One for each label in order: label, accuracy and f1 on the stage's own held-out cells, seconds, images,
             `again` (whether the very same training had been done before), taken (cells filled with its answers), and
             promises, as `core.approaches.filling.Promise`, where answers are taken by promise.
         filled: Real gaps with a value at the end, by origin.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,32 +38,37 @@ class Result:
 def summary(plan: Plan, layout: Layout, folder: Path) -> dict[str, object]:
     """Return what is known so far, as JSON values.
 
+    All figures rest on the seeds that every approach with a result has finished: with others, what the seeds make of it
+    would look like what the approaches do. Where there is no such seed, each rests on its own, and nothing is compared.
+
     Accuracy and F1 are means over the seeds; their intervals come from drawing held-out images and seeds again with
     replacement, the same ones for all approaches, so that differences are paired. Shares of filled and of wrong cells
     are means over the seeds with Wilson's interval for the images of one seed: seeds don't make the images more, and
     the cells of an image are right or wrong together.
 
     Returns:
-        approaches: by key: seeds, labels (name to accuracy and f1, each [mean, low, high]), hidden (label name or
-            "all labels" to cells; filled, of the cells; wrong, of those filled; wrong_taken, of the answers that were
-            taken; wrong_guesses, of those and what rules concluded from them, each [share, low, high], None where
-            there are none; guesses, how many those are), gaps (cells, filled, by_origin, wrong as [number, low, high]
-            reckoned from wrong_guesses, None where nothing tells), contradictions, seconds.
+        approaches: by key: seeds, left_out (seeds that it has finished and not all others have), labels (name to
+            accuracy and f1, each [mean, low, high]), hidden (label name or "all labels" to cells; filled, of the cells;
+            wrong, of those filled; wrong_taken, of the answers that were taken; wrong_guesses, of those and what rules
+            concluded from them, each [share, low, high], None where there are none; guesses, how many those are), gaps
+            (cells, filled, by_origin, wrong as [number, low, high] reckoned from wrong_guesses, None where nothing
+            tells), contradictions, seconds.
         differences: ours minus the other: key to label name to accuracy and f1, each [mean, low, high].
         line: one sentence.
     """
-    results = {key: _results(plan, folder, key) for key in APPROACHES}
-    results = {key: found for key, found in results.items() if found}
+    every = {key: _results(plan, folder, key) for key in APPROACHES}
+    results, left_out = _paired({key: found for key, found in every.items() if found})
     truth = layout.truth[layout.heldout][:, list(layout.order)]
     drawn = {key: _resampled(plan, truth, found) for key, found in results.items()}
     hidden = {key: _hidden(plan, layout, list(found.values())) for key, found in results.items()}
     approaches = {
         key: {
             "seeds": sorted(found),
+            "left_out": left_out[key],
             "labels": {name: {metric: _told(values) for metric, values in drawn[key][name].items()}
                        for name in plan.order},
             "hidden": hidden[key],
-            **_gaps(plan, layout, key, hidden[key][ALL]["wrong_guesses"]),
+            **_gaps(_outcomes(plan, key, found), layout, hidden[key][ALL]["wrong_guesses"]),
         }
         for key, found in results.items()
     }  # fmt: skip
@@ -90,6 +95,18 @@ def read_result(folder: Path, outcome: Outcome) -> Result:
 
 def _results(plan: Plan, folder: Path, approach: str) -> dict[int, Result]:
     return {o.seed: read_result(folder, o) for o in plan.outcomes if o.approach == approach and o.state == "finished"}
+
+
+def _outcomes(plan: Plan, approach: str, seeds: Collection[int]) -> list[Outcome]:
+    return [o for o in plan.outcomes if o.approach == approach and o.state == "finished" and o.seed in seeds]
+
+
+def _paired(results: Mapping[str, dict[int, Result]]) -> tuple[dict[str, dict[int, Result]], dict[str, list[int]]]:
+    """Return approaches' results on the seeds that all have, on their own ones where there are none; and the others."""
+    common = set.intersection(*(set(found) for found in results.values())) if results else set()
+    kept = {key: {seed: r for seed, r in found.items() if not common or seed in common}
+            for key, found in results.items()}  # fmt: skip
+    return kept, {key: sorted(found.keys() - kept[key].keys()) for key, found in results.items()}
 
 
 def _resampled(plan: Plan, truth: np.ndarray, results: Mapping[int, Result]) -> dict[str, dict[str, np.ndarray]]:
@@ -172,9 +189,8 @@ def _share(parts: Sequence[np.ndarray], wholes: Sequence[np.ndarray]) -> list[fl
     return [round(v, 6) for v in (share, min(one.low, share), max(one.high, share))]
 
 
-def _gaps(plan: Plan, layout: Layout, approach: str, wrong: list[float] | None) -> dict[str, object]:
+def _gaps(outcomes: Sequence[Outcome], layout: Layout, wrong: list[float] | None) -> dict[str, object]:
     """Return what became of the real gaps; `wrong` is the share of guesses that are, from the hidden cells."""
-    outcomes = [o for o in plan.outcomes if o.approach == approach and o.state == "finished"]
     by_origin = {name: float(np.mean([o.filled[name] for o in outcomes])) for name in outcomes[0].filled}
     filled = sum(by_origin.values())
     # What rules prove from known cells is as right as those: only where a model had a hand in can it be wrong.

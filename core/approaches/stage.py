@@ -42,7 +42,7 @@ class Answers:
         probs: (M, C) calibrated probabilities.
         heldout_ids, heldout_probs, heldout_truth: (H,), (H, C) and (H,) of the known cells that the training did not
             see.
-        metrics: accuracy, f1, epoch of the best epoch; seconds.
+        metrics: accuracy, f1, epoch of the best epoch; seconds, and images that were learned from.
     """
 
     image_ids: np.ndarray
@@ -143,6 +143,7 @@ def _collect(scratch: Workspace) -> Answers:
         rows = connection.execute(query).all()
         known = heldout_frame(connection, run.id)
     classes = len(rows[0].probs) if rows else len(known["probs"].iloc[0])
+    scores = {name: float(run.metrics[name]) for name in ("accuracy", "f1", "epoch")}
     seconds = float(runs.metrics_frame(scratch, run.id)["seconds"].sum())
     return Answers(
         np.array([r.image_id for r in rows], dtype=np.int64),
@@ -150,7 +151,7 @@ def _collect(scratch: Workspace) -> Answers:
         known["image_id"].to_numpy(np.int64),
         np.array(known["probs"].tolist(), dtype=np.float64).reshape(-1, classes),
         known["truth"].to_numpy(np.int64),
-        {**{k: float(run.metrics[k]) for k in ("accuracy", "f1", "epoch")}, "seconds": seconds},
+        {**scores, "seconds": seconds, "images": sum(run.config["train"].values())},
     )
 
 

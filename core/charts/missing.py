@@ -19,9 +19,6 @@ MAX_PATTERNS = 24  # columns that stay readable; the rest is summed up by the pa
 MAX_CLASSES = 60  # bars of one label
 MAX_LABELS = 40  # rows of dots below the patterns
 FADED = 0.25  # opacity of what is not chosen
-# What a click looks like until the answer is there. Said in full: where opacities differ by bar, plotly has no default
-# for it and fails at the click.
-CLICKED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": FADED}}}
 _UPRIGHT = 10  # patterns with numbers side by side and dots of full size; more columns are too narrow for them
 _FADED_INK = "#7A8785"  # to be read on pale bars, on a light page and on a dark one
 _MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
@@ -45,7 +42,6 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
             continue
         figure.trace(
             "bar",
-            **CLICKED,
             y=list(range(len(names))),
             x=values,
             name=kind,
@@ -55,7 +51,7 @@ def cells_by_label(counts: Mapping[str, Mapping[str, int]], chosen: Collection[t
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            insidetextfont={"color": [_ink(color, (name, kind), chosen) for name in names]},
+            insidetextfont={"color": [_ink(color, _opacity((name, kind), chosen)) for name in names]},
             customdata=[[j, k] for j in range(len(names))],
             hovertext=[shown(name, IN_HOVER) for name in names],
             hovertemplate=f"%{{hovertext}}: %{{x:,}} {kind}<br>{CELL_MEANINGS[kind]}<extra></extra>",
@@ -84,12 +80,17 @@ def cells_by_class(counts: np.ndarray, names: Sequence[str], chosen: Collection[
         faded = [max(_opacity((c, kind), chosen), _opacity((c, ""), chosen)) for c in kept]
         figure.trace(
             "bar",
-            **CLICKED, y=list(range(len(kept))), x=counts[kept, s], name=kind, orientation="h",
+            y=list(range(len(kept))), x=counts[kept, s], name=kind, orientation="h",
             marker={"color": CELL_COLORS[kind], "opacity": faded}, customdata=[[c, s] for c in kept],
+            text=[f"{n:,}" if n else "" for n in counts[kept, s].tolist()], textposition="inside",
+            insidetextanchor="middle", textangle=0,
+            insidetextfont={"color": [_ink(CELL_COLORS[kind], opacity) for opacity in faded]},
             hovertext=[shown(names[c], IN_HOVER) for c in kept],
             hovertemplate="%{hovertext}: %{x:,} " + kind + "<extra></extra>",
         )  # fmt: skip
     _stacked(figure, len(kept), 46 if len(kept) <= 8 else 18)
+    figure.layout(uniformtext={"mode": "hide", "minsize": 11})
+    figure.axis("xaxis", title="known cells")
     figure.axis("yaxis", **ticks([names[c] for c in kept]), autorange="reversed", automargin=True)
     return figure
 
@@ -112,7 +113,7 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
         ink = _FADED_INK if not stands_out or depth < 0.6 else "#FFFFFF"
         figure.trace(
             "bar",
-            **CLICKED, y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
+            y=[names.index(label)], x=[cells], orientation="h", customdata=[[n]],
             marker={"color": f"rgba(15, 118, 110, {depth:.2f})", "opacity": 1 if stands_out else FADED},
             text=[f"{cells:,} × {settles:.3g}"], textposition="inside", insidetextanchor="middle", textangle=0,
             insidetextfont={"color": ink}, hovertext=[shown(label, IN_HOVER)],
@@ -129,7 +130,7 @@ def settled(found: Sequence[tuple[str, float, int]], chosen: Mapping[str, float]
 def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, ...] | None = None) -> Spec:
     """An UpSet plot: how many rows lack exactly which labels (Lex et al. 2014).
 
-    The `customdata` of a bar and of its dots is the pattern's place in `found`.
+    The `customdata` of a bar and of its column of dots is the pattern's place in `found`.
 
     Args:
         names: Labels that get a row of dots, at most MAX_LABELS of them.
@@ -144,7 +145,6 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
     figure = Spec()
     figure.trace(
         "bar",
-        **CLICKED,
         x=x,
         y=[p.rows for p in drawn],
         marker={"color": [ACCENT if p.missing else MUTED for p in drawn], "opacity": opacity},
@@ -162,7 +162,6 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
         figure.trace(
             "scatter",
             second=True,
-            **CLICKED,
             x=[n for n, _ in dots],
             y=[j for _, j in dots],
             mode="markers",
@@ -170,10 +169,15 @@ def patterns(found: Sequence[Pattern], names: Sequence[str], chosen: tuple[str, 
                 "size": 15 if step > 20 and wide else 9, "color": color, "opacity": [opacity[n] for n, _ in dots],
                 "symbol": "circle" if missing else "circle-open",
             },
-            customdata=[[n] for n, _ in dots],
-            hovertext=[f"{shown(names[j], IN_HOVER)} {'missing' if missing else 'known'}" for _, j in dots],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hoverinfo="skip",
         )  # fmt: skip
+    # A column of dots is clicked as a whole: single dots are small, and all of them mean the same.
+    figure.trace(
+        "bar", second=True, x=x, y=[len(names) + 0.2] * len(x), base=-0.6, width=1, customdata=[[n] for n in x],
+        marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 0}}, showlegend=False,
+        hovertext=[f"{p.rows:,} rows: {text}" for p, text in zip(drawn, hover, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )  # fmt: skip
     figure.layout(
         showlegend=False,
         height=40 + 190 + dots_height,
@@ -199,9 +203,9 @@ def _stacked(figure: Spec, bars: int, each: int) -> None:
     figure.axis("yaxis", fixedrange=True)
 
 
-def _ink(color: str, one: tuple, chosen: Collection[tuple]) -> str:
+def _ink(color: str, opacity: float) -> str:
     """Return the colour of a number in a bar: plotly chooses one for the full colour, which is lost on a faded bar."""
-    if _opacity(one, chosen) < 1:
+    if opacity < 1:
         return _FADED_INK
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return "#1F2933" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#FFFFFF"

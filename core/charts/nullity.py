@@ -6,13 +6,13 @@ in their `customdata`. (In Streamlit plotly's own heat maps send no clicks.)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from core.charts.colors import ACCENT, MUTED
-from core.charts.missing import CLICKED, FADED
+from core.charts.missing import FADED
 from core.charts.spec import Spec
 from core.charts.text import IN_HOVER, shown, ticks
 from core.labels.missingness import Finding
@@ -68,14 +68,23 @@ def gaps_together(
     return figure
 
 
-def gap_matrix(shares: np.ndarray, names: Sequence[str], rows: int, chosen: tuple[float, float] | None = None) -> Spec:
+def gap_matrix(
+    shares: np.ndarray,
+    names: Sequence[str],
+    rows: int,
+    chosen: tuple[float, float] | None = None,
+    among: Callable[[int, int], tuple[int, int]] | None = None,
+) -> Spec:
     """Rows by labels as a picture: `core.labels.nullity.matrix` (H, L), the darker the more is missing.
 
-    Up to SPANS parts of it can be clicked; their `customdata` is the first row and the one after the last, from 0.
+    Up to SPANS parts of it can be clicked; their `customdata` is the first row and the one after the last, from 0,
+    among all rows of the table.
 
     Args:
         rows: Images in all; each line of the picture stands for as many as the next.
         chosen: First row and the one after the last of what stands out.
+        among: Where some of them begin and end among all rows, when they are not all: a part is called by that, as in
+            what is chosen with a click on it.
     """
     edges = np.linspace(0, rows, len(shares) + 1).astype(int)
     figure = Spec().trace(
@@ -84,18 +93,26 @@ def gap_matrix(shares: np.ndarray, names: Sequence[str], rows: int, chosen: tupl
     )  # fmt: skip
     lines = np.linspace(0, len(shares), min(SPANS, len(shares)) + 1).astype(int)
     spans = [(int(edges[a]), int(edges[b])) for a, b in pairwise(lines.tolist())]
+    called = spans if among is None else [among(*span) for span in spans]
     means = [shares[a:b].mean(axis=0) for a, b in pairwise(lines.tolist())]
     figure.trace(
         "bar", y=[(a + b) / 2 for a, b in spans], width=[b - a for a, b in spans], x=[len(names)] * len(spans),
-        base=-0.5, orientation="h", marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 0}}, customdata=spans,
-        hovertext=[_lines(span, mean, names) for span, mean in zip(spans, means, strict=True)],
+        base=-0.5, orientation="h", marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
+        customdata=[list(span) for span in called],
+        hovertext=[_lines(span, mean, names) for span, mean in zip(called, means, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>", showlegend=False,
     )  # fmt: skip
     if chosen is not None:
         _frame(figure, chosen, rows, len(names))
     figure.axis("xaxis", **ticks(names), side="top", automargin=True, fixedrange=True, range=[-0.5, len(names) - 0.5])
     figure.axis(
-        "yaxis", range=[rows, 0], title="rows", showgrid=False, zeroline=False, tickformat=",d", fixedrange=True
+        "yaxis",
+        range=[rows, 0],
+        title="rows" if among is None else "rows of those chosen",
+        showgrid=False,
+        zeroline=False,
+        tickformat=",d",
+        fixedrange=True,
     )
     figure.layout(height=420, margin=_MARGIN, bargap=0)
     return figure
@@ -116,7 +133,7 @@ def rates(finding: Finding, chosen: int | None = None) -> Spec:
     ordered = len(finding.groups) - finding.outside
     symbols = ["circle" if n < ordered else "circle-open" for n, _ in filled]
     figure = Spec().trace(
-        "scatter", **CLICKED, x=places, y=[group.rate for group in groups], mode="markers",
+        "scatter", x=places, y=[group.rate for group in groups], mode="markers",
         marker={"size": 13, "color": ACCENT, "symbol": symbols,
                 "opacity": [1 if chosen in (None, n) else FADED for n, _ in filled]},
         customdata=[[n, g.missing, g.images] for n, g in filled],

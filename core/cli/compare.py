@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from core import jobs
@@ -12,7 +13,7 @@ from core.approaches.command import Asked, read_names
 from core.approaches.filling import APPROACHES, ORIGINS, OURS
 from core.approaches.plan import PRECISION, SEEDS, Plan, Snapshot, files, read_plan
 from core.approaches.score import ALL
-from core.approaches.words import number, percent, points, score
+from core.approaches.words import number, percent, points, score, seeds
 from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
 from core.cli.training import check
 from core.errors import GapwiseError
@@ -41,6 +42,8 @@ def register(verbs: argparse._SubParsersAction) -> None:
                          help=f"each is trained with (default: {','.join(map(str, SEEDS))})")  # fmt: skip
     about = "share of right answers that Gapwise's way promises of what it takes (default: %(default)s)"
     compare.add_argument("--precision", type=float, default=PRECISION, metavar="SHARE", help=about)
+    about = "only say how much work it would be and how long it may take; nothing is started"
+    compare.add_argument("--dry-run", action="store_true", help=about)
     compare.add_argument("--show", type=int, metavar="JOB", help="only show what a comparison found so far")
     job_options(compare)
     compare.set_defaults(usage_error=compare.error)
@@ -59,7 +62,12 @@ def _compare(args: argparse.Namespace) -> int:
     asked = _asked(args)
     plan, snapshot = asked.plan(ws)
     check(plan.recipe_of(plan.seeds[0]))
-    say(f"{len(plan.outcomes)} tables of {len(plan.order)} trainings; equal ones are done once.")
+    estimate = asked.estimate(ws)
+    if args.dry_run:
+        value = {"order": plan.order, "seeds": plan.seeds, "facts": plan.facts, "estimate": asdict(estimate)}
+        emit(args, value, f"{_table_line(plan)}\n{estimate.sentence}")
+        return 0
+    say(f"{len(plan.outcomes)} tables of {len(plan.order)} trainings; equal ones are done once. {estimate.sentence}")
     if args.detach:
         job_id = jobs.start(ws, "compare", asked.command(), files=files(plan, snapshot))
         emit(args, {"id": job_id}, str(job_id))
@@ -101,16 +109,23 @@ def _show(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:
     return 0
 
 
-def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
+def _table_line(plan: Plan) -> str:
     facts = plan.facts
-    yield f"Comparison {job.id}, {job.state}: recipe {plan.recipe_name}, seeds {', '.join(map(str, plan.seeds))}."
-    yield (
+    return (
         f"{facts['images']:,} images, {facts['complete']:,} without a gap; {facts['heldout']:,} held out,"
         f" {sum(facts['hidden'].values()):,} cells of others hidden, {sum(facts['gaps'].values()):,} real gaps."
     )
-    for key, found in plan.summary.get("approaches", {}).items():
-        seeds = ", ".join(map(str, found["seeds"]))
-        yield f"\n{APPROACHES[key]} (seeds {seeds}; {found['seconds']:.0f} s of training each)"
+
+
+def _lines(plan: Plan, job: jobs.Job) -> Iterator[str]:
+    yield f"Comparison {job.id}, {job.state}: recipe {plan.recipe_name}, seeds {', '.join(map(str, plan.seeds))}."
+    yield _table_line(plan)
+    approaches = plan.summary.get("approaches", {})
+    if rests := seeds(approaches, plan.seeds):
+        yield textwrap.fill(rests, 118)
+    for key, found in approaches.items():
+        own = ", ".join(map(str, found["seeds"]))
+        yield f"\n{APPROACHES[key]} (seeds {own}; {found['seconds']:.0f} s of training each)"
         for name, scores in found["labels"].items():
             yield f"  {name}: accuracy {percent(scores['accuracy'])}, F1 {score(scores['f1'])}"
         hidden, gaps = found["hidden"][ALL], found["gaps"]

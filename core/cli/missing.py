@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
     from core.store.why import CellReason
 
 
+SHOWN = 20  # lines of each part: all of it fits on two screens whatever the table
+NAMES = 80  # characters of a pattern's labels
+
+
 def register(verbs: argparse._SubParsersAction) -> None:
     about = "show what is missing: free, open or in conflict; with --chance, whether that looks like chance"
     verb = add_verb(verbs, "missing", about, _missing, json_output=True)
+    about = f"print every label, combination and pattern, not the {SHOWN} with most rows of each"
+    verb.add_argument("--all", action="store_true", help=about)
     about = "hold the gaps against other labels, the table's other columns and the images (measured by `measure`)"
     verb.add_argument("--chance", action="store_true", help=about)
     about = "list images whose known cells can't all be true, each with a smallest set of such cells"
@@ -38,7 +45,7 @@ def _missing(args: argparse.Namespace) -> int:
         return _conflicts(args)
     with open_workspace(args).read() as connection:
         found = report(connection)
-    emit(args, found.as_json(), _text(found))
+    emit(args, found.as_json(), _text(found, args.all))
     return 0
 
 
@@ -108,14 +115,43 @@ def _broken(images: int) -> str:
     return f"{images} image{'s break' if images > 1 else ' breaks'} a rule with what is known"
 
 
-def _text(found: MissingReport) -> str:
+def _text(found: MissingReport, every: bool = False) -> str:
     lines = [f"{found.rows} images", "", "missing in the imported table:"]
-    lines += [f"  {name}: {n}" for name, n in found.missing.items()]
-    lines += [f"  {names}: {n}" for names, n in found.together.items()]
+    lines += _counted(found.missing, "labels", every)
+    lines += _counted(found.together, "combinations", every)
     lines += ["", "row patterns:"]
-    lines += [f"  {p.rows}: {'missing ' + ', '.join(p.missing) if p.missing else 'complete'}" for p in found.patterns]
+    patterns = [f"  {p.rows}: {_names(p.missing, every)}" for p in found.patterns]  # most rows first already
+    lines += _first(patterns, "patterns", every)
     lines += ["", "cells now:"]
     lines += [f"  {name}: {n}" for name, n in found.cells.items()]
     if found.conflict_rows:
         lines += ["", _broken(found.conflict_rows)]
     return "\n".join(lines)
+
+
+def _counted(counts: Mapping[str, int], what: str, every: bool) -> Iterator[str]:
+    """Yield a line for each count: in the table's order where all are shown, else most rows first."""
+    cut = len(counts) > SHOWN and not every
+    rows = sorted(counts.items(), key=lambda item: -item[1]) if cut else counts.items()
+    return _first([f"  {name}: {n}" for name, n in rows], what, every)
+
+
+def _first(lines: Sequence[str], what: str, every: bool) -> Iterator[str]:
+    shown = len(lines) if every else SHOWN
+    yield from lines[:shown]
+    if len(lines) > shown:
+        yield f"  {len(lines) - shown:,} more {what}, --all prints them"
+
+
+def _names(missing: Sequence[str], every: bool) -> str:
+    """Return a pattern's labels; of many only so many as fit in a line."""
+    if not missing:
+        return "complete"
+    whole = ", ".join(missing)
+    if every or len(whole) <= NAMES:
+        return f"missing {whole}"
+    fit = 1
+    while len(", ".join(missing[: fit + 1])) <= NAMES:
+        fit += 1
+    more = len(missing) - fit
+    return f"missing {', '.join(missing[:fit])} and {more} more" if more else f"missing {whole}"

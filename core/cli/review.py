@@ -7,10 +7,10 @@ import uuid
 
 from sqlalchemy import Connection
 
-from core.cli.common import add_verb, emit, open_workspace, text
+from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import decisions, images, proposals, queue
+from core.store import agreement, decisions, images, proposals, queue
 from core.store.labels import label_id as find_label
 from core.store.labels import labels as read_labels
 
@@ -31,12 +31,20 @@ def register(verbs: argparse._SubParsersAction) -> None:
     what.add_argument("--skip", action="store_true", help="put it at the end of the queue")
     what.add_argument("--flag", action="store_true", help="mark it for a second look")
     what.add_argument("--undo", action="store_true", help="take back the reviewer's last decision")
+    decide.add_argument(
+        "--final", action="store_true", help="with --choose: settle what people disagree about, over the first decision"
+    )
     decide.add_argument("--reviewer", required=True, metavar="NAME", type=text)
     decide.add_argument(
         "--id", metavar="CLIENT_ID", type=text, help="taken once however often it is sent (default: a new one)"
     )
     decide.add_argument("--note", metavar="TEXT", type=text)
     decide.set_defaults(usage_error=decide.error)
+
+    people = add_verb(
+        verbs, "agreement", "how far people agree, and cells that need a second opinion", _agreement, json_output=True
+    )
+    people.add_argument("--label", metavar="NAME", type=text)
 
 
 def _queue(args: argparse.Namespace) -> int:
@@ -68,6 +76,8 @@ def _decide(args: argparse.Namespace) -> int:
         args.usage_error("--undo takes back the reviewer's last decision; it goes without --image, --label and --note")
     if not args.undo and not (args.image and args.label):
         args.usage_error("--image and --label are needed")
+    if args.final and args.choose is None:
+        args.usage_error("--final goes with --choose")
     client_id = str(uuid.uuid4()) if args.id is None else args.id
     with open_workspace(args).write() as connection:
         if args.undo:
@@ -75,9 +85,14 @@ def _decide(args: argparse.Namespace) -> int:
         else:
             outcome = _take(connection, args, client_id)
         labels = read_labels(connection)
-        fname = images.image(connection, outcome.image_id).fname
+        fname = None if outcome.image_id is None else images.image(connection, outcome.image_id).fname
     emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
-    if not outcome.applied:
+    for broken in outcome.contradicts:
+        say(
+            f"{fname} contradicts itself now: {broken} can't all be true. The answer is stored: you may be right, and"
+            " another label or the rule wrong. `decide --undo` takes it back, `missing --conflicts` lists all."
+        )
+    if not outcome.applied and not args.final:
         raise GapwiseError(
             f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and"
             " this one was kept beside it. Undo the first one to change the cell."
@@ -89,6 +104,9 @@ def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> d
     label_id = find_label(connection, args.label)
     image_id = images.image_by_name(connection, args.image).id
     value = None if args.choose is None else read_labels(connection)[label_id].code(args.choose)
+    if args.final:
+        return agreement.settle(connection, client_id=client_id, reviewer=args.reviewer, image_id=image_id,
+                                label_id=label_id, value=value)  # fmt: skip
     newest = proposals.latest_proposal(connection, image_id, label_id)
     action = "choose" if args.choose is not None else next(a for a in decisions.ACTIONS if getattr(args, a, None))
     return decisions.decide(
@@ -104,7 +122,29 @@ def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> d
     )
 
 
-def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> dict:
+def _agreement(args: argparse.Namespace) -> int:
+    with open_workspace(args).read() as connection:
+        label_id = None if args.label is None else find_label(connection, args.label)
+        labels = read_labels(connection)
+        pairs = [
+            {"label": labels[a.label_id].name, "reviewers": [a.first, a.second], "cells": a.cells, "agreed": a.agreed,
+             "kappa": a.kappa}
+            for a in agreement.agreements(connection, label_id)
+        ]  # fmt: skip
+        open_ones = [
+            {"image": r.fname, "label": labels[r.label_id].name, "value": labels[r.label_id].classes[r.value],
+             "source": r.source, "by": r.by, "said": labels[r.label_id].classes[r.said], "reviewer": r.reviewer}
+            for r in agreement.conflicts(connection, label_id)
+        ]  # fmt: skip
+    lines = [f"{p['label']}\t{' and '.join(p['reviewers'])}\t{p['cells']} cells, {p['agreed']:.0%} alike, kappa "
+             + ("not defined" if p["kappa"] is None else f"{p['kappa']:.2f}") for p in pairs]  # fmt: skip
+    lines += [f"{c['image']}\t{c['label']} is {c['value']} ({c['by'] or c['source']}), {c['reviewer']} said {c['said']}"
+              for c in open_ones]  # fmt: skip
+    emit(args, {"agreement": pairs, "conflicts": open_ones}, "\n".join(lines) or "No cell was decided by two people.")
+    return 0
+
+
+def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> dict:
     label = labels[outcome.label_id]
     return {
         "decision": outcome.decision_id,
@@ -116,10 +156,14 @@ def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -
         "repeated": outcome.repeated,
         "derived": {labels[i].name: labels[i].classes[c] for i, c in outcome.written.items()},
         "withdrawn": [labels[i].name for i in outcome.withdrawn],
+        "contradicts": list(outcome.contradicts),
+        **({"cells": outcome.cells} if fname is None else {}),
     }
 
 
-def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str) -> str:
+def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> str:
+    if fname is None:
+        return f"undo {labels[outcome.label_id].name}: {outcome.cells:,} cells that were accepted at once"
     told = _as_json(outcome, labels, fname)
     parts = [f"{told['action']} {told['label']} of {fname}" + (f" = {told['value']}" if told["value"] else "")]
     parts += [f"so {name} = {value}" for name, value in told["derived"].items()]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from core.cli.common import add_actions, add_verb, emit, open_workspace, text
+from core.cli.common import add_actions, add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
 from core.labels.bound import Rule
 from core.labels.label import Label
-from core.labels.rules import parse_rules
+from core.labels.redundant import redundant
+from core.labels.rules import RuleSet, parse_rules
 from core.labels.suggest import LEAST, Suggestion
 from core.labels.truth_table import truth_table
 from core.store.cells import rule_set
@@ -47,8 +48,9 @@ def _rules(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace, ws: Workspace) -> None:
     with ws.read() as connection:
-        found = read_rules(connection)
+        found, rules = read_rules(connection), rule_set(connection)
     emit(args, found, _numbered(found) or "no rules yet")
+    _say_redundant(rules)
 
 
 def _add(args: argparse.Namespace, ws: Workspace) -> None:
@@ -57,8 +59,14 @@ def _add(args: argparse.Namespace, ws: Workspace) -> None:
         if args.rule.strip() in before:
             raise GapwiseError(f"The rule {args.rule.strip()!r} is there already.")
         change_rules(connection, [*before, args.rule])
-        found = read_rules(connection)
+        found, rules = read_rules(connection), rule_set(connection)
     emit(args, found, _numbered(found))
+    _say_redundant(rules)
+
+
+def _say_redundant(rules: RuleSet) -> None:
+    for one in redundant(rules):
+        say(one.sentence())
 
 
 def _remove(args: argparse.Namespace, ws: Workspace) -> None:

@@ -40,7 +40,8 @@ MAX_PIXELS = 200_000_000  # the largest phone cameras take 16,320 x 12,240; RGB 
 MAX_BYTES = 1 << 30
 
 _ORIENTATION = 0x0112
-_EXIF_IFD, _DATE_TAKEN = 0x8769, 0x9003
+_EXIF_IFD, _DATE_TAKEN = 0x8769, 0x9003  # DateTimeOriginal
+_DATE_CHANGED = 0x0132  # DateTime, in the first IFD
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -106,19 +107,21 @@ def open_rgb(source: Path | str | bytes, min_side: int | None = None, long_side:
     return _to_rgb(_load(*_drafted(source, min_side, long_side)))
 
 
-def open_dated(source: Path | str | bytes, long_side: int | None = None) -> tuple[Image.Image, object]:
-    """Return a picture as `open_rgb` does, and what its EXIF says it was taken at (DateTimeOriginal).
+def open_dated(source: Path | str | bytes, long_side: int | None = None) -> tuple[Image.Image, tuple[object, ...]]:
+    """Return a picture as `open_rgb` does, and the dates that its EXIF names, the one to be trusted most first.
 
-    The latter is whatever the file has there, None without it: anybody may have written it.
+    DateTimeOriginal, when it was taken; then DateTime, when the file was last changed: cameras write the same there,
+    and scanners and programs that strip the rest leave only this one. Each is whatever the file has there, and left
+    out where it has nothing: anybody may have written it.
 
     Raises:
         ImageError: As `open_rgb`.
     """
     image, name = _drafted(source, None, long_side)
     # A TIFF closes its file once it is decoded; a PNG may have EXIF behind its pixels.
-    taken = _taken(image) if image.format == "TIFF" else None
+    dates = _dates(image) if image.format == "TIFF" else ()
     image = _load(image, name)
-    return _to_rgb(image), _taken(image) if taken is None else taken
+    return _to_rgb(image), dates or _dates(image)
 
 
 def inspect(source: Path | str | bytes, name: str | None = None) -> ImageFacts:
@@ -241,11 +244,13 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _taken(image: Image.Image) -> object:
+def _dates(image: Image.Image) -> tuple[object, ...]:
     try:
-        return image.getexif().get_ifd(_EXIF_IFD).get(_DATE_TAKEN)
+        exif = image.getexif()
+        found = exif.get_ifd(_EXIF_IFD).get(_DATE_TAKEN), exif.get(_DATE_CHANGED)
     except _BROKEN:
-        return None
+        return ()
+    return tuple(date for date in found if date is not None)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,8 @@ class Measures:
         contrast: Standard deviation of the luma, 0 for one grey to 0.5 for half black, half white.
         sharpness: Variance of the Laplacian of the luma (0..255), 0 for one grey; hundreds where edges are sharp.
             Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy".
-        taken: What the camera's clock said, read as UTC; None without a date that can be true.
+        taken: What the camera's clock said, read as UTC: EXIF's DateTimeOriginal, or, where that names no date that can
+            be true, DateTime, which an editor may have set anew; None without either.
     """
 
     brightness: float
@@ -49,15 +51,16 @@ def measure(source: Path | str | bytes) -> Measures:
     return measured(*open_dated(source, LONG_SIDE))
 
 
-def measured(picture: Image.Image, taken: object) -> Measures:
+def measured(picture: Image.Image, dates: Sequence[object]) -> Measures:
     """Measure what `open_dated` returned for `LONG_SIDE`: another reduction gives slightly other figures."""
     grey = _grey(picture)
     counts = np.asarray(grey.histogram(), dtype=np.float64)
     levels = np.arange(256) / 255
     mean = float(counts @ levels / counts.sum())
     spread = float(counts @ (levels - mean) ** 2 / counts.sum())
+    taken = next((found for found in map(date_taken, dates) if found is not None), None)
     # Rounded, or pictures of one grey would differ in the last bits of nothing.
-    return Measures(round(mean, 6), round(math.sqrt(spread), 6), round(_sharpness(grey), 4), date_taken(taken))
+    return Measures(round(mean, 6), round(math.sqrt(spread), 6), round(_sharpness(grey), 4), taken)
 
 
 def _sharpness(grey: Image.Image) -> float:

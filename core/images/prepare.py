@@ -128,10 +128,10 @@ def _tasks(ws: Workspace, previews: bool) -> list[_Task]:
 
 def _look(ws: Workspace, task: _Task) -> _Seen:
     try:
-        picture, taken = open_dated(task.path, LONG_SIDE)
+        picture, dates = open_dated(task.path, LONG_SIDE)
     except GapwiseError as error:
         return _Seen(task, unreadable=str(error))
-    found = measured(picture, taken) if task.measures else None
+    found = measured(picture, dates) if task.measures else None
     try:
         if task.preview:
             save_preview(picture, ws.preview_path(task.image_id))

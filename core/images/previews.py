@@ -41,6 +41,11 @@ def preview(ws: Workspace, image_id: int) -> Path:
     return target
 
 
+def can_preview(ws: Workspace, image_id: int, path: str) -> bool:
+    """Whether an image has a preview, or a file, at `path`, to make one of; asks the disk only."""
+    return ws.preview_path(image_id).is_file() or os.path.isfile(path)
+
+
 def save_preview(picture: Image.Image, target: Path) -> None:
     """Write the preview of a picture, which is made smaller by it.
 

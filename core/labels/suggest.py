@@ -14,8 +14,9 @@ import numpy as np
 
 from core.labels.bound import bind
 from core.labels.label import MISSING, Label
+from core.labels.redundant import implied
 from core.labels.rules import RuleSet, parse_rules
-from core.labels.solver import TooTangled, satisfiable
+from core.labels.solver import TooTangled
 from core.labels.syntax import KEYWORDS, RuleError
 
 LEAST = 20  # images that have to bear a rule out: with so few, up to one in seven others may still break it
@@ -152,7 +153,6 @@ def _in(one: _Literal) -> str:
 def _follows(text: str, texts: list[str], labels: Sequence[Label]) -> bool:
     """Whether no row can keep the other rules and break this one."""
     try:
-        rules = [bind(one, labels) for one in (*texts, f"not ({text})")]
-        return not satisfiable(rules, labels, [MISSING] * len(labels))
+        return implied(bind(text, labels), [bind(one, labels) for one in texts], labels)
     except TooTangled:
         return False

@@ -68,9 +68,9 @@ def lower_bound(right: int, images: int, risk: float) -> float:
     """Return the exact one-sided lower bound of a share (Clopper and Pearson 1934); 0 for no images."""
     if not right:
         return 0.0
-    from scipy.stats import beta  # half a second that only whoever asks has to spend
+    from scipy.special import betaincinv  # what only whoever asks has to wait for; beta.ppf takes thirty times as long
 
-    return float(beta.ppf(risk, right, images - right + 1))
+    return float(betaincinv(right, images - right + 1, risk))
 
 
 def _threshold(value: int, confidence: np.ndarray, right: np.ndarray, precision: float, risk: float) -> Threshold:

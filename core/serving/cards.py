@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row
 
 from core.labels.label import MISSING
+from core.pseudo import audit
+from core.serving import counting
 from core.serving.messages import Wish
-from core.store import blind, cells, grid, near, notes, queue
+from core.store import audits, blind, cells, grid, near, notes, queue
 
-_HIDDEN = {"value": None, "confidence": None, "probs": [], "map": None, "why": ""}
+_DERIVED = cells.SOURCES.index("derived")  # not beside a check: what it was derived from may be what is checked
+_HIDDEN = {"value": None, "confidence": None, "probs": [], "map": None}
 _WHY = {
     "uncertain": "Here because the model is least sure of it.",
     "surest": "Here because the model is surest of it.",
     "file": "Here because it is next in the table.",
 }
+_told = counting.Kept()  # acceptances that need no more checks: reading their audits takes longer than the cards
 
 
 def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -> list[dict]:
@@ -29,17 +33,29 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    if wish.grid is None:
-        rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
-    else:  # a grid shows its proposal, so what is to be judged without seeing it is left to the card
-        share = blind.percent(connection)
+    checks = audits.waiting(connection, wish.label)
+    if wish.grid is not None:
         rows = grid.same_class(connection, wish.label, wish.grid, wish.want, left_out)
-        rows = [row for row in rows if not blind.hidden(row.proposal_id, share)]
-    return cards(connection, rows, wish.order)
+    else:
+        rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+        if checks:
+            told = _told.get((connection.engine.url, wish.label), lambda: audit.telling(connection, wish.label))
+            rows = audits.mixed(connection, wish.label, rows, wish.want, left_out, told)
+    hidden = blind.reasons(connection, rows, None if checks else ())
+    if wish.grid is not None:  # it shows its proposal, so what is to be judged without seeing it is left to the card
+        rows = [row for row in rows if row.image_id not in hidden]
+    return cards(connection, rows, wish.order, hidden)
 
 
-def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:
-    """Return queue rows as JSON can hold them, with what is known of the images' other labels."""
+def cards(
+    connection: Connection, rows: Sequence[Row], order: str = "", hidden: Mapping[int, str] | None = None
+) -> list[dict]:
+    """Return queue rows as JSON can hold them, with what is known of the images' other labels.
+
+    Args:
+        rows: All of one label.
+        hidden: As `blind.reasons` gives it; looked up when None.
+    """
     if not rows:
         return []
     images = sorted({row.image_id for row in rows})
@@ -50,8 +66,8 @@ def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[
         notes.notes_of(connection, images),
         near.nearest(connection, rows[0].label_id, images),
     )
-    share = blind.percent(connection)
-    return [_card(row, around, order, blind.hidden(row.proposal_id, share)) for row in rows]
+    hidden = blind.reasons(connection, rows) if hidden is None else hidden
+    return [_card(row, around, order, hidden.get(row.image_id, "")) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,7 @@ class _Around:
     near: dict[int, list[near.Neighbour]]
 
 
-def _card(row: Row, around: _Around, order: str, hidden: bool) -> dict:
+def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
     table, at = around.table, around.at[row.image_id]
     names = table.labels[table.label_ids.index(row.label_id)].names
     card = {
@@ -82,7 +98,7 @@ def _card(row: Row, around: _Around, order: str, hidden: bool) -> dict:
         "map": None if row.map is None else base64.b64encode(row.map).decode(),
         "mapSize": [row.map_height, row.map_width],
         "seen": row.seen,
-        "why": "Here again because it was put off before." if row.seen else _WHY.get(order, ""),
+        "why": hidden or _why(row, order),
         "others": [
             {
                 "label": label.name,
@@ -90,14 +106,20 @@ def _card(row: Row, around: _Around, order: str, hidden: bool) -> dict:
                 "source": cells.SOURCES[table.sources[at, j]] if table.sources[at, j] >= 0 else "open",
             }
             for j, label in enumerate(table.labels)
-            if table.label_ids[j] != row.label_id
+            if table.label_ids[j] != row.label_id and (hidden != blind.CHECK or table.sources[at, j] != _DERIVED)
         ],
         "notes": [{"by": by, "text": text} for by, text in around.notes.get(row.image_id, [])],
         "near": [
             {"image": n.image_id, "digest": n.digest[:16], "fname": n.fname, "value": names[n.value]}
             for n in around.near.get(row.image_id, [])
         ],
-        "blind": hidden,
+        "blind": bool(hidden),
     }
     # What is hidden is not sent: a browser that has it could show it.
     return {**card, **_HIDDEN} if hidden else card
+
+
+def _why(row: Row, order: str) -> str:
+    """Return why an image is here: what its row says, where the order gives each one a reason of its own."""
+    own = getattr(row, "why", "")
+    return own or ("Here again because it was put off before." if row.seen else _WHY.get(order, ""))

@@ -9,7 +9,7 @@ from core.serving import counting
 from core.serving.messages import Wish
 from core.serving.token import Token
 from core.serving.workspaces import open_workspace
-from core.store import grid, queue, review_figures
+from core.store import audits, grid, queue, review_figures
 from core.store.labels import labels as read_labels
 
 _figures = counting.Kept()
@@ -20,8 +20,8 @@ def progress(token: Token, wish: Wish) -> dict:
 
     Returns:
         `left`; `sources`, cells by source; `seen` and `blind`, how often answers are what was proposed, with the
-        interval; `people`; `twice` and `kappa`, how far two people agree on the same cells; `classes`, how many wait by
-        proposed class; `gone`, which of the held images have a value by now.
+        interval; `people`; `classes`, how many wait by
+        proposed class; `gone`, which of the held images have a value by now and are no checks.
 
     Raises:
         GapwiseError: If the workspace is gone or can't be used.
@@ -34,8 +34,9 @@ def progress(token: Token, wish: Wish) -> dict:
         edition = review_figures.newest(connection)
         known = _figures.get(place, lambda: _count(connection, wish.label), edition=edition)
         left = counting.left.get(place, lambda: queue.pending_count(connection, wish.label))
-        gone = review_figures.settled(connection, wish.label, wish.held) if wish.held else []
-        return {**known, "left": left, "gone": gone}
+        gone = set(review_figures.settled(connection, wish.label, wish.held) if wish.held else [])
+        gone -= audits.asked(connection, wish.label, gone)  # those have a value all along
+        return {**known, "left": left, "gone": sorted(gone)}
 
 
 def _count(connection: Connection, label_id: int) -> dict:
@@ -45,7 +46,5 @@ def _count(connection: Connection, label_id: int) -> dict:
         "seen": found.seen.told(),
         "blind": found.blind.told(),
         "people": found.people,
-        "twice": found.twice.told(),
-        "kappa": found.kappa,
         "classes": grid.class_counts(connection, label_id),
     }

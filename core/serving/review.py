@@ -28,9 +28,9 @@ def answer(token: Token, message: Wish) -> dict:
 
     Returns:
         `acks`, one for each decision in their order: client, seq, state (stored, second, repeated, refused), `told` in
-        words, decision (its number), label, settled (1, 0, or -1 for an undo), for an undo the `card` that comes
-        back; `items`, the next cards, leased to the reviewer; `left`, how many wait; `last`, what an undo would take
-        back.
+        words, decision (its number), label, settled (1, 0, or fewer for an undo), for an undo the `card` that comes
+        back, `contradicts`: what of the image can't all be true now, in words, mostly empty; `items`, the next cards,
+        leased to the reviewer; `left`, how many wait; `last`, what an undo would take back.
 
     Raises:
         GapwiseError: If the workspace or the order is not there.
@@ -51,7 +51,8 @@ def _answer(workspace: Workspace, reviewer: str, message: Wish) -> dict:
     place = (str(workspace.root), message.label)
     leases.release(*place, reviewer, [d.cell.image for d in sent if d.cell and d.action != "note"])
     leases.hold(*place, reviewer, message.held)
-    counting.left.carry_on(place, sum(ack["settled"] for ack in acks if ack["label"] == message.label))
+    for ack in acks:
+        counting.left.carry_on((place[0], ack["label"]), ack["settled"])
     items = _next(workspace, place, reviewer, message) if message.want else []
     with workspace.read() as connection:
         exact = len(items) < message.want and message.grid is None

@@ -11,7 +11,7 @@ from core.errors import GapwiseError
 from core.serving.cards import cards
 from core.serving.messages import Decision
 from core.serving.words import told
-from core.store import blind, decisions, notes, queue, schema
+from core.store import blind, decisions, images, notes, queue, schema
 from core.store.labels import labels as read_labels
 from core.workspace import Workspace
 
@@ -54,11 +54,24 @@ def _decided(connection: Connection, reviewer: str, sent: Decision) -> dict:
     _same(outcome, sent)
     if sent.blind and not outcome.repeated:
         blind.note(connection, outcome.decision_id)
-    card = _back(connection, outcome) if sent.action == "undo" else None
+    many = outcome.image_id is None
+    card = _back(connection, outcome) if sent.action == "undo" and not many else None
     state = "repeated" if outcome.repeated else "stored" if outcome.applied else "second"
-    settled = 0 if state != "stored" else -1 if card else int(outcome.value is not None)
+    settled = 0 if state != "stored" else -outcome.cells if many else -1 if card else int(outcome.value is not None)
     return {"state": state, "told": told(outcome, read_labels(connection)), "decision": outcome.decision_id,
-            "card": card, "label": outcome.label_id, "settled": settled}  # fmt: skip
+            "card": card, "label": outcome.label_id, "settled": settled,
+            "contradicts": _contradicts(connection, outcome)}  # fmt: skip
+
+
+def _contradicts(connection: Connection, outcome: decisions.Outcome) -> str:
+    """Say that the image contradicts itself now, which cells do, and what to do; empty where it doesn't."""
+    if not outcome.contradicts:
+        return ""
+    fname = images.image(connection, outcome.image_id).fname
+    return (
+        f"{fname} contradicts itself now: {'; '.join(outcome.contradicts)} can't all be true. Stored all the same: take"
+        " it back with Undo, or see the conflicts on the Missing values page."
+    )
 
 
 def _note(connection: Connection, reviewer: str, sent: Decision) -> dict:
@@ -99,6 +112,6 @@ def _same(outcome: decisions.Outcome, sent: Decision) -> None:
 
 
 def _back(connection: Connection, outcome: decisions.Outcome) -> dict | None:
-    """Return the card of a cell that waits again."""
+    """Return the card of a cell that was taken back."""
     row = queue.item(connection, outcome.image_id, outcome.label_id)
     return None if row is None else cards(connection, [row])[0]

@@ -11,6 +11,8 @@ _PUT_OFF = {"skip": "skipped", "flag": "flagged", "reject": "rejected"}
 def told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:
     """Return what a decision did to its cell, and to others through the rules."""
     label = labels[outcome.label_id]
+    if outcome.image_id is None:
+        return f"{label.name}: {outcome.cells:,} cells that were accepted at once are taken back"
     if outcome.action == "undo":
         return f"{label.name}: taken back"
     if not outcome.applied:

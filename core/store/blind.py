@@ -1,14 +1,19 @@
-"""Blind review: for a share of the items the proposal is hidden, so that it can't lead the answer."""
+"""Blind review: for a share of the items, and for all checks, the proposal is hidden: it can't lead the answer."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, Row, select
 
 from core.errors import GapwiseError
-from core.store import schema
+from core.store import audits, schema
 from core.store.review_schema import blind
 from core.store.upsert import upsert
 
+HIDDEN = "The proposal is hidden: what do you see?"
+# Never what is checked: an answer, an acceptance, or the person.
+CHECK = "A check, chosen by chance; the proposal is hidden: what do you see?"
 _SHARE = "review_blind_percent"  # key of the meta table
 _PERCENT = select(schema.meta.c.value).where(schema.meta.c.key == _SHARE)
 
@@ -36,6 +41,22 @@ def hidden(proposal_id: int, share: int) -> bool:
     the same ones and more. Knuth's multiplicative hash: neighbours in the queue are not hidden together.
     """
     return (proposal_id * 2654435761 % 2**32) * 100 < share * 2**32
+
+
+def reasons(connection: Connection, rows: Sequence[Row], asked: Collection[int] | None = None) -> dict[int, str]:
+    """Return which rows of the queue hide their proposal: image id to what is said in its place.
+
+    Args:
+        rows: All of one label.
+        asked: Images whose cell is a check; looked up when None.
+    """
+    if not rows:
+        return {}
+    share = percent(connection)
+    if asked is None:
+        asked = audits.asked(connection, rows[0].label_id, [row.image_id for row in rows])
+    found = {row.image_id: HIDDEN for row in rows if hidden(row.proposal_id, share)}
+    return found | {row.image_id: CHECK for row in rows if row.image_id in asked}
 
 
 def note(connection: Connection, decision_id: int) -> None:

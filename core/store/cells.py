@@ -177,23 +177,24 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
     """Bring one image's derived cells up to date after a decision or an undo changed another of its cells.
 
     Which free cells have a value depends on what stands now, not on the way there, so that undoing in whatever order
-    leads back: those that `derive_all` once wrote, and all that rules tie to a cell that a person decided. Other
-    free cells stay as they are: writing them is a decision of its own.
+    leads back: those that `derive_all` once wrote, and all that rules tie to a cell that a person decided or accepted
+    in bulk. Other free cells stay as they are: writing them is a decision of its own.
 
     Args:
         decision_id: The decision or undo; noted in the cells that it settles.
         changed: Whether `put` left the image's profile for this to bring up to date.
 
     Returns:
-        {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids]}; the last are those of the
-        withdrawn that `derive_all` had written: they come back when they follow again.
+        {"written": {label id: code}, "withdrawn": [label ids], "unasked": [label ids], "conflict": whether the image's
+        cells now break a rule}; the unasked are those of the withdrawn that `derive_all` had written: they come back
+        when they follow again.
     """
     rules, now = rule_set(connection), load(connection, [image_id])
     new, ids = deduce(now.base, rules), np.array(now.label_ids)
     derived = (now.sources == SOURCES.index("derived"))[0]
     standing = derived & ~np.isin(ids, _settled_labels(connection, image_id))
     asked = standing | np.isin(ids, _once_asked(connection, image_id))
-    target = (new.state[0] == FREE) & (_tied_to_decisions(now, rules) | asked)
+    target = (new.state[0] == FREE) & (tied_to_decisions(now.sources[0], rules) | asked)
     write = target & (~derived | (now.values != new.implied)[0])
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)
@@ -204,15 +205,21 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
         "written": {int(i): int(c) for i, c in zip(ids[write], new.implied[0][write], strict=True)},
         "withdrawn": ids[derived & ~target].tolist(),
         "unasked": ids[standing & ~target].tolist(),
+        "conflict": bool(new.conflict[0]),
     }
 
 
-def _tied_to_decisions(now: CellTable, rules: RuleSet) -> np.ndarray:
-    """(L,) bool: labels that rules tie to one that a person decided, of the one image in `now`."""
-    tied = np.zeros(len(now.labels), dtype=bool)
+def tied_to_decisions(sources: np.ndarray, rules: RuleSet) -> np.ndarray:
+    """Return (L,) bool: labels that rules tie to one that a person decided or accepted in bulk, of one image.
+
+    Args:
+        sources: (L,) index into SOURCES, -1 none.
+    """
+    decided = np.isin(sources, [SOURCES.index("human"), SOURCES.index("pseudo")])
+    tied = np.zeros(len(sources), dtype=bool)
     for positions, _ in rules.components:
         columns = list(positions)
-        tied[columns] = (now.sources[0, columns] == SOURCES.index("human")).any()
+        tied[columns] = decided[columns].any()
     return tied
 
 

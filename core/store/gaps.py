@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from core.labels.deduce import FREE, Proof, prove, smallest_conflicts
 from core.labels.label import MISSING, Label
 from core.store import profiles, schema
-from core.store.cells import deduction, rule_set
+from core.store.cells import deduction, load, rule_set
 
 _GROUPS_A_PROOF = 10  # a proof leaves out what it does not need, so several groups of images may share it
 
@@ -82,6 +82,18 @@ def conflicts(connection: Connection, limit: int = 100) -> list[Reason]:
             sentence = f"can't all be true: {because(proof, found.labels, base)}"
             reasons.append(Reason(image.id, image.fname, sentence))
     return reasons
+
+
+def contradictions(connection: Connection, image_id: int, label_id: int) -> list[str]:
+    """Return what of an image can't all be true together with one of its labels, in words; mostly nothing.
+
+    Each is a smallest set: leave out any of its cells, and the others can be true.
+    """
+    table, rules = load(connection, [image_id]), rule_set(connection)
+    tied, _ = rules.around(table.label_ids.index(label_id))
+    base = table.base[0]
+    broken = (proof for proof in smallest_conflicts(base, rules) if proof.rules[0].labels & set(tied))
+    return [because(proof, table.labels, base) for proof in broken]
 
 
 def images_with(connection: Connection, profile_ids: list[int], limit: int) -> list[Row]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, String, bindparam, cast, func, select, update
+from sqlalchemy import Connection, Select, String, bindparam, cast, func, select, update
 
 from core.labels.label import MISSING, Label
 from core.store import schema
@@ -158,6 +158,22 @@ def move(connection: Connection, changes: Mapping[int, np.ndarray]) -> None:
     statement = update(schema.image).where(schema.image.c.profile_id == bindparam("old"))
     statement = statement.values(profile_id=bindparam("new"))
     connection.execute(statement, [{"old": old, "new": new} for old, new in zip(changes, targets, strict=True)])
+    _recount(connection)
+
+
+def regroup(connection: Connection, groups: Sequence[tuple[Select, np.ndarray]]) -> None:
+    """Give many images new profiles. The caller changes the cells themselves.
+
+    Args:
+        groups: Queries for the ids of images that are alike, not asking for profiles, each with their new cells
+            (L, 3) int16.
+    """
+    if not groups:
+        return
+    targets = _profile_ids(connection, np.stack([cells for _, cells in groups])).tolist()
+    for (query, _), target in zip(groups, targets, strict=True):
+        statement = update(schema.image).where(schema.image.c.id.in_(query))
+        connection.execute(statement.values(profile_id=target))
     _recount(connection)
 
 

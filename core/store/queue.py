@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, Row, Select, func, select
 
@@ -65,6 +65,12 @@ def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
     """Return one cell as a queue row, by its newest proposal, whether it is decided or not; None without one."""
     query = _rows(schema.proposal.c.image_id == image_id, schema.proposal.c.label_id == label_id)
     return connection.execute(query.order_by(schema.proposal.c.run_id.desc()).limit(1)).first()
+
+
+def rows_of(connection: Connection, proposal_ids: Sequence[int]) -> list[Row]:
+    """Return proposals as queue rows, in the order of the ids."""
+    found = {row.proposal_id: row for row in connection.execute(_rows(schema.proposal.c.id.in_(list(proposal_ids))))}
+    return [found[one] for one in proposal_ids if one in found]
 
 
 def pending_count(connection: Connection, label_id: int, run_id: int | None = None) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, exists, func, select
 from sqlalchemy.orm import aliased
 
-from core.labels.agreement import kappa
 from core.labels.label import MISSING
 from core.labels.share import wilson
 from core.store import profiles, schema
@@ -17,6 +16,8 @@ from core.store.review_schema import blind
 _D, _P = schema.decision.c, schema.proposal.c
 _UNDONE = aliased(schema.decision)
 _NEWEST = select(func.max(_D.id))
+_A = schema.audit.c
+_CHECK = exists().where(_A.label_id == _D.label_id, _A.image_id == _D.image_id, _A.after < _D.id)
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,14 @@ class Figures:
     Attributes:
         sources: How many cells have a value by source, and under `open` how many have none.
         seen: Answers that are the class which the newest run proposed, where people saw the proposal.
-        blind: Likewise where it was hidden.
+        blind: Likewise where it was hidden. Checks are in neither: chosen otherwise, they can't be held against these.
         people: Reviewer to the number of answers that stand, most first.
-        twice: Cells that two people answered, and how many of those alike; a later answer changes nothing, but is kept.
-        kappa: Cohen's kappa of those, None where it says nothing.
     """
 
     sources: dict[str, int]
     seen: Share
     blind: Share
     people: dict[str, int]
-    twice: Share
-    kappa: float | None
 
 
 def newest(connection: Connection) -> int:
@@ -67,35 +64,17 @@ def figures(connection: Connection, label_id: int) -> Figures:
         .outerjoin(blind, blind.c.decision_id == _D.id)
         .outerjoin(_UNDONE, _UNDONE.c.undoes == _D.id)
         .where(_D.label_id == label_id, _D.value.is_not(None), _UNDONE.c.id.is_(None))
-        .where(_P.run_id == (latest_run(connection, label_id) or 0))
+        .where(_P.run_id == (latest_run(connection, label_id) or 0), ~_CHECK)
         .group_by(hidden)
     )
     shares = {bool(row[0]): Share(row[1], row[2]) for row in connection.execute(query)}
-    none, pairs = Share(0, 0), _pairs(connection, label_id)
+    none = Share(0, 0)
     return Figures(
         _sources(connection, label_id),
         shares.get(False, none),
         shares.get(True, none),
         _people(connection, label_id),
-        Share(sum(n for (one, two), n in pairs.items() if one == two), sum(pairs.values())),
-        kappa(pairs),
     )
-
-
-def _pairs(connection: Connection, label_id: int) -> dict[tuple[int, int], int]:
-    """Return (earlier answer, later answer) of two people about the same cell to how often."""
-    first, undone = aliased(schema.decision), aliased(schema.decision)
-    f = first.c
-    query = (
-        select(f.value, _D.value, func.count())
-        .join(first, (f.image_id == _D.image_id) & (f.label_id == _D.label_id) & (f.id < _D.id))
-        .outerjoin(_UNDONE, _UNDONE.c.undoes == _D.id)
-        .outerjoin(undone, undone.c.undoes == f.id)
-        .where(_D.label_id == label_id, f.reviewer != _D.reviewer, f.value.is_not(None), _D.value.is_not(None))
-        .where(_UNDONE.c.id.is_(None), undone.c.id.is_(None))
-        .group_by(f.value, _D.value)
-    )
-    return {(one, two): n for one, two, n in connection.execute(query)}
 
 
 def _sources(connection: Connection, label_id: int) -> dict[str, int]:

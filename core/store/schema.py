@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 5
+VERSION = 6
 OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()
@@ -187,8 +187,9 @@ decision = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("client_id", String, nullable=False, unique=True),
     Column("reviewer", String, nullable=False),
-    Column("action", String, nullable=False),  # accept reject choose skip flag undo
-    Column("image_id", ForeignKey("image.id")),
+    # accept reject choose skip flag undo; of many cells at once: bulk, and withdraw for a part of them
+    Column("action", String, nullable=False),
+    Column("image_id", ForeignKey("image.id")),  # NULL for many cells at once
     Column("label_id", ForeignKey("label.id")),
     Column("proposal_id", ForeignKey("proposal.id")),  # what was on screen
     Column("value", SmallInteger),  # the class it stores; NULL for skip, flag, undo
@@ -210,6 +211,13 @@ decision_proposal = Index(
     postgresql_where=decision.c.proposal_id.is_not(None),
 )
 Index("decision_reviewer", decision.c.reviewer, decision.c.id)
+# Answers that were kept beside a cell's value: few, and asked for with every look at what people disagree about.
+decision_second = Index(
+    "decision_second",
+    decision.c.id,
+    sqlite_where=decision.c.applied == 0,
+    postgresql_where=decision.c.applied == 0,
+)
 
 cell = Table(
     "cell",
@@ -229,6 +237,57 @@ cell_proposal = Index(
     cell.c.proposal_id,
     sqlite_where=cell.c.proposal_id.is_not(None),
     postgresql_where=cell.c.proposal_id.is_not(None),
+)
+
+# Many cells of a label that were filled at once with a run's predictions. Its entry in the log is what its cells name
+# (`cell.decision_id`), and what an undo takes back.
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("decision_id", ForeignKey("decision.id"), nullable=False, unique=True),
+    Column("label_id", ForeignKey("label.id"), nullable=False),
+    Column("run_id", Integer, nullable=False),  # no key: a run may go once nothing of it stands
+    Column("precision", Float, nullable=False),  # promised share of right ones
+    Column("level", Float, nullable=False),  # how surely, for each threshold
+    Column("promises", JSON, nullable=False),  # thresholds and what they rest on, see `core.pseudo.offer`
+    Column("expected", Float, nullable=False),  # wrong cells to expect
+    Column("cells", Integer, nullable=False),  # how many it filled
+    Column("derived", Integer, nullable=False),  # how many the rules wrote because of it
+    Column("population", Integer, nullable=False),  # how many of them the present audit speaks for
+    # Cells below this confidence were taken back later; 0 while nobody raised it.
+    Column("least", Float, nullable=False, default=0.0, server_default="0"),
+    Column("stage", Integer, nullable=False, default=0, server_default="0"),  # how often: each has an audit of its own
+    Column("withdrawn", Float),  # when all of it was taken back, by whom and why; NULL while it stands
+    Column("withdrawn_by", String),
+    Column("why", Text),
+)
+
+# Cells that are put before a person to measure something, in the order in which they were drawn (ids).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # sample: of an acceptance; open: of what waits, before any; known: held-out cells with a value, which is hidden
+    Column("kind", String, nullable=False),
+    Column("label_id", ForeignKey("label.id"), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("acceptance_id", ForeignKey("acceptance.id")),
+    Column("stage", Integer, nullable=False, default=0),  # the acceptance's, when it was drawn
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("proposal_id", Integer, nullable=False),
+    Column("value", SmallInteger, nullable=False),  # what is being checked: the accepted, proposed or known class
+    Column("after", Integer, nullable=False),  # the newest decision then: what comes later is an answer
+    # 1 until somebody answers it or passes it over: what the queue is read by, kept true by `core.store.audits`.
+    Column("waits", SmallInteger, nullable=False, default=1, server_default="1"),
+)
+Index("audit_cell", audit.c.label_id, audit.c.image_id)
+Index(
+    "audit_waiting",
+    audit.c.label_id,
+    audit.c.id,
+    sqlite_where=audit.c.waits == 1,
+    postgresql_where=audit.c.waits == 1,
 )
 
 job = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -97,10 +98,19 @@ def _first_of(connection: Connection, profile_ids: list[int], after: int, limit:
     return sorted(found)[:limit]
 
 
-def rows_of(connection: Connection, ground: Ground, image_ids: list[int]) -> list[tuple[int, str, int]]:
-    """Return (image id, file name, row in the ground) of a few images, in the order of their ids."""
+class Shown(NamedTuple):
+    """An image to be shown: `at` is its row in the ground."""
+
+    image_id: int
+    fname: str
+    at: int
+    path: str
+
+
+def rows_of(connection: Connection, ground: Ground, image_ids: list[int]) -> list[Shown]:
+    """Return a few images, in the order of their ids."""
     i = schema.image.c
-    query = select(i.id, i.fname, i.profile_id).where(i.id.in_(image_ids), i.profile_id.is_not(None)).order_by(i.id)
-    found = connection.execute(query).all()
+    query = select(i.id, i.fname, i.profile_id, i.path).where(i.id.in_(image_ids), i.profile_id.is_not(None))
+    found = connection.execute(query.order_by(i.id)).all()
     at = np.searchsorted(ground.profiles.ids, [row.profile_id for row in found])
-    return [(row.id, row.fname, int(n)) for row, n in zip(found, at, strict=True)]
+    return [Shown(row.id, row.fname, int(n), row.path) for row, n in zip(found, at, strict=True)]

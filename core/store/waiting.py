@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, case, exists, func, select, update
+from sqlalchemy import Connection, Select, bindparam, case, exists, func, select, update
 
 from core.store import schema
 from core.store.profiles import parts
@@ -26,6 +26,13 @@ def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
     for part in parts(list(dict.fromkeys(image_ids))):
         here = (_P.image_id.in_(part), _P.settled != _settled())
         connection.execute(update(schema.proposal).where(*here).values(settled=_settled()))
+
+
+def mark(connection: Connection, label_id: int, images: Select, settled: bool) -> None:
+    """Set `settled` of a label's proposals about the images of a query, whose cells all have, or all lack, a value."""
+    p = schema.proposal.c
+    here = (p.image_id.in_(images), p.label_id == label_id, p.settled != int(settled))
+    connection.execute(update(schema.proposal).where(*here).values(settled=int(settled)))
 
 
 def put_off(connection: Connection, image_id: int, label_id: int) -> None:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from core import jobs
 from core.approaches.command import Asked, start
-from core.approaches.filling import APPROACHES, OURS, SHORT
+from core.approaches.filling import APPROACHES, OURS
 from core.approaches.plan import FILE, PRECISION, SEEDS, read_plan
 from core.approaches.score import ALL
-from core.approaches.words import number, percent, points
+from core.approaches.words import number, percent, points, short_names
+from core.approaches.words import seeds as said_seeds
 from core.charts.approaches import gaps, scores
 from core.errors import GapwiseError
 from core.training.compare import duration
@@ -41,17 +42,12 @@ is written there is known to be right or wrong. Nothing of your table is changed
 
 
 def section(workspace: Workspace) -> None:
-    """Draw the section: closed, it reads nothing but whether it is open."""
-    box = st.expander("What to do about the gaps: three ways compared", icon=":material/balance:", key="approaches_box",
-                      on_change="rerun")  # fmt: skip
-    if not box.open:
-        return
-    with box:
-        st.markdown(_ABOUT)
-        found = comparisons(workspace)
-        _form(workspace, found)
-        if found:
-            _shown(workspace, found)
+    """Draw what there is to compare, and what was."""
+    st.markdown(_ABOUT)
+    found = comparisons(workspace)
+    _form(workspace, found)
+    if found:
+        _shown(workspace, found)
 
 
 def comparisons(workspace: Workspace) -> list[Job]:
@@ -78,14 +74,18 @@ def _form(workspace: Workspace, found: list[Job]) -> None:
     )  # fmt: skip
     asked = Asked(recipe, {"epochs": int(epochs)}, tuple(order), tuple(range(int(seeds))), float(promise))
     busy = any(job.active for job in found)
-    trainings = int(seeds) * len(APPROACHES) * (len(order) or len(names))
     pressed = st.button("Compare", icon=":material/balance:", type="primary", key="compare_start", disabled=busy)
-    st.caption(
-        "A comparison is going on." if busy
-        else f"Up to {trainings} trainings of {int(epochs)} epochs, one after the other; equal ones are done once."
-    )  # fmt: skip
+    st.caption("A comparison is going on." if busy else plain(_foreseen(workspace, asked)))
     if pressed:
         _start(workspace, asked)
+
+
+def _foreseen(workspace: Workspace, asked: Asked) -> str:
+    """Return how much work it would be, or what is wrong with it: said before anybody presses."""
+    try:
+        return asked.estimate(workspace).sentence
+    except GapwiseError as error:
+        return str(error)
 
 
 def _kept(name: str) -> dict[str, str]:
@@ -141,16 +141,19 @@ def _results(plan: Plan) -> None:
         f" complete ones, {sum(facts['hidden'].values()):,} known cells hidden, {sum(facts['gaps'].values()):,} real"
         " gaps."
     )
+    if rests := said_seeds(found, plan.seeds):
+        st.info(rests, icon=":material/casino:")
+    names = short_names(found)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**How good the models became**, on held-out images")
         metric = st.segmented_control("Measure", ("accuracy", "f1"), default="accuracy", key="compare_metric",
                                       format_func={"accuracy": "Accuracy", "f1": "F1"}.get, required=True,
                                       label_visibility="collapsed")  # fmt: skip
-        st.plotly_chart(scores(found, SHORT, plan.order, metric), key="compare_scores", config=_PLAIN)
+        st.plotly_chart(scores(found, names, plan.order, metric), key="compare_scores", config=_PLAIN)
     with right:
         st.markdown("**What became of the gaps**")
-        st.plotly_chart(gaps(found, SHORT), key="compare_gaps", config=_PLAIN)
+        st.plotly_chart(gaps(found, names), key="compare_gaps", config=_PLAIN)
         st.caption("How many are wrong is reckoned from the hidden cells. What rules prove can't be wrong.")
     table = _table(plan)
     st.dataframe(table, hide_index=True, key="compare_table", height=38 + 35 * len(table))

@@ -5,8 +5,9 @@ Drawn by plotly, the missing-value page took fifteen times as long as an empty o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import gap_selection, state
+from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
     from core.charts.spec import Spec
@@ -21,21 +23,19 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 _ASSETS = Path(__file__).with_name("assets")
-_HTML = '<div class="gw-frame"><div class="gw-board"></div></div>'
 
 
 def _script() -> str:
-    """Return both scripts as one: a component has a single one."""
-    plot = (_ASSETS / "plot.js").read_text(encoding="utf-8").replace("export function", "function")
-    return f"{plot}\n{(_ASSETS / 'board.js').read_text(encoding='utf-8')}"
+    """Return scripts and styles as one script: a component has a single one, and its own styles come and go with it."""
+    plot, board, css = (
+        _ASSETS.joinpath(name).read_text(encoding="utf-8") for name in ("plot.js", "board.js", "board.css")
+    )
+    return "\n".join([f"const CSS = {json.dumps(css)}", plot.replace("export function", "function"), board])
 
 
 # Once for the server: a component that is registered by each run of a script is another one each time. Its styles are
 # not isolated, so that tests and screen readers find one page.
-_component = st.components.v2.component(
-    "gapwise_board", html=_HTML, css=(_ASSETS / "board.css").read_text(encoding="utf-8"), js=_script(),
-    isolate_styles=False,
-)  # fmt: skip
+_component = st.components.v2.component("gapwise_board", js=_script(), isolate_styles=False)
 
 
 @dataclass(frozen=True)
@@ -69,28 +69,50 @@ class Picture:
         }  # fmt: skip
 
 
-def show(
-    workspace: Workspace,
-    name: str,
-    parts: Sequence[tuple[str, object]],
-    pictures: Sequence[Picture],
-    options: Mapping[str, Condition] | None = None,
-) -> None:
-    """Draw a board.
+@dataclass(frozen=True)
+class Board:
+    """A board's content, in the form in which it is sent and asked: made once for all looks at the same things.
 
-    Args:
-        parts: Kind and value each, as board.js knows them: figures, choices, pictures, images, controls.
-        pictures: Those that `parts` has, for what is clicked in them.
+    Attributes:
+        parts: Kind and JSON each, as board.js knows them: figures, choices, pictures, images, controls. As texts, so
+            that the browser sees by comparing them what has to be drawn anew.
+        pictures: By name.
+        controls: What a browser may set.
         options: What can be chosen from its list, by text.
+        last: The last image of its strip.
     """
+
+    parts: tuple[tuple[str, str], ...]
+    pictures: Mapping[str, Picture]
+    controls: tuple[dict, ...] = ()
+    options: Mapping[str, Condition] = field(default_factory=dict)
+    last: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        parts: Sequence[tuple[str, object]],
+        pictures: Sequence[Picture],
+        options: Mapping[str, Condition] | None = None,
+    ) -> Board:
+        """Return a board of parts, kind and value each; `pictures` are those that the parts have."""
+        return cls(
+            tuple((kind, json.dumps(value, separators=(",", ":"))) for kind, value in parts),
+            {picture.name: picture for picture in pictures},
+            tuple(one for kind, value in parts if kind == "controls" for one in value),
+            options or {},
+            next((value["last"] for kind, value in parts if kind == "images"), 0),
+        )
+
+
+def show(workspace: Workspace, name: str, board: Board) -> None:
+    """Draw a board."""
     key = f"board_{name}"
     turn = gap_selection.chosen(workspace).turn
-    data = {"turn": turn, "parts": [{"kind": kind, "value": value} for kind, value in parts]}
-    meanings = {picture.name: picture.meaning for picture in pictures if picture.meaning is not None}
-    _component(key=key, data=data, on_event_change=partial(_happened, workspace, key, meanings, options or {}, parts))
-    asked = state.get(state.GAPS_LARGE)
-    large = next((p for p in pictures if p.name == asked and p.figure is not None), None)
-    if large is not None:
+    _component(key=key, data={"name": name, "turn": turn, "parts": board.parts},
+               on_event_change=partial(_happened, workspace, key, board))  # fmt: skip
+    large = board.pictures.get(state.get(state.GAPS_LARGE))
+    if large is not None and large.figure is not None:
         state.put(state.GAPS_LARGE, "")
         _large(large)
 
@@ -104,28 +126,23 @@ def pictures_part(pictures: Sequence[Picture]) -> tuple[str, object]:
 def _large(picture: Picture) -> None:
     """Draw a picture with plotly: to zoom, to look at single numbers, to save it."""
     if picture.title:
-        st.subheader(picture.title, anchor=False)
+        st.subheader(plain(picture.title), anchor=False)
     st.plotly_chart(dict(picture.figure), key=f"large_{picture.name}", config={"displayModeBar": True})
 
 
-def _happened(
-    workspace: Workspace,
-    key: str,
-    meanings: Mapping[str, Callable[[Sequence], Condition]],
-    options: Mapping[str, Condition],
-    parts: Sequence[tuple[str, object]],
-) -> None:
+def _happened(workspace: Workspace, key: str, board: Board) -> None:
     event = st.session_state[key].get("event")
     if not isinstance(event, dict):
         return
     now = gap_selection.chosen(workspace)
     what, n = event.get("what"), event.get("n", 0)
-    if what == "click" and event.get("picture") in meanings:
-        gap_selection.toggle(workspace, meanings[event["picture"]](event["at"]))
-    elif what == "pick" and event.get("text") in options:
-        gap_selection.toggle(workspace, options[event["text"]])
+    clicked = board.pictures.get(event.get("picture"))
+    if what == "click" and clicked is not None and clicked.meaning is not None:
+        gap_selection.toggle(workspace, clicked.meaning(event["at"]))
+    elif what == "pick" and event.get("text") in board.options:
+        gap_selection.toggle(workspace, board.options[event["text"]])
     elif what == "set":
-        _set(parts, event.get("name"), event.get("value"))
+        _set(board.controls, event.get("name"), event.get("value"))
     elif what == "large":
         state.put(state.GAPS_LARGE, event.get("picture", ""))
     elif event.get("turn") != now.turn:
@@ -137,14 +154,12 @@ def _happened(
     elif what == "page" and n < 0:
         gap_selection.turn_page(workspace, now.pages[:-1])
     elif what == "page":
-        last = next((value["last"] for kind, value in parts if kind == "images"), 0)
-        gap_selection.turn_page(workspace, (*now.pages, last))
+        gap_selection.turn_page(workspace, (*now.pages, board.last))
 
 
-def _set(parts: Sequence[tuple[str, object]], name: object, text: object) -> None:
-    """Set a control to one of its options, which a browser names as text."""
-    for control in (one for kind, value in parts if kind == "controls" for one in value):
-        if control["name"] == name:
-            for value, _ in control["options"]:
-                if str(value) == text:
-                    state.put(control["name"], value)
+def _set(controls: Sequence[dict], name: object, text: object) -> None:
+    """Set a control to one of its options, which a browser names as text; boxes may be closed, too."""
+    for control in (one for one in controls if one["name"] == name):
+        for value in [*(value for value, _ in control["options"]), *([""] if control["kind"] == "boxes" else [])]:
+            if str(value) == text:
+                state.put(control["name"], value)

@@ -11,8 +11,9 @@ from core.store.cells import derive_all
 from core.store.conditions import Lacking, OfKind, Settling
 from core.store.crossfilter import Headline, by_label, by_pattern, gains, headline
 from core.store.ground import KINDS
-from pages.ui import gap_board, gap_pictures, gap_readers, gap_selection, strips
-from pages.ui.gap_board import Picture
+from pages.ui import gap_board, gap_boxes, gap_pictures, gap_readers, gap_selection, navigation, state, strips
+from pages.ui.gap_board import Board, Picture
+from pages.ui.widgets import told
 
 if TYPE_CHECKING:
     from core.store.selection import Selection
@@ -20,20 +21,41 @@ if TYPE_CHECKING:
     from pages.ui.gap_readers import Look
 
 
+# What of the session a board shows, beside what is chosen.
+_SETTINGS = (state.GAPS_VIEW, state.GAPS_ORDER, state.GAPS_LABEL, state.GAPS_CLASS, state.GAPS_BOX)
+
+
 @st.fragment
 def section(workspace: Workspace) -> None:
     """Draw it all. A fragment: a click draws this part anew, and none of the rest of the page."""
-    look = gap_readers.look(workspace)
+    with told():
+        look = gap_readers.look(workspace)
+        if not look.ground.labels or not look.ground.profiles.images.any():
+            st.info("There is no table with labels here yet. Bring one in on the Dataset page.")
+            navigation.link("dataset", "Go to Dataset")
+            return
+        _write_button(workspace, look.every.cells["free"])
+        gap_board.show(workspace, "linked", _board(workspace, look))
+        gap_pictures.below(workspace, look)
+        gap_boxes.draw(workspace)
+
+
+def _board(workspace: Workspace, look: Look) -> Board:
+    """Return the board; nothing of it is made again as long as what it shows is the same."""
+    now = gap_selection.chosen(workspace)
+    there = strips.there(workspace, strips.page(workspace, look))  # files come and go without a word to the database
+    settings = tuple(state.get(key) for key in _SETTINGS)
+    return look.once(("board", now.selection, now.pages, there, settings), lambda: _made(workspace, look))
+
+
+def _made(workspace: Workspace, look: Look) -> Board:
     selection = gap_selection.chosen(workspace).selection
-    every = headline(look.ground, look.ground.profiles.images)
     found = headline(look.ground, look.weights(selection))
-    if _write_button(workspace, every.cells["free"]):
-        st.rerun()  # the whole page: what is said below about free cells is no longer so
     upper, lower = [_kinds(look, selection), _patterns(look, selection)], [_settling(look, selection)]
     options = gap_selection.options(look)
     further = gap_pictures.lower(workspace, look)
     parts = [
-        ("figures", _figures(found, every, len(look.ground.labels))),
+        ("figures", _figures(found, look.every, len(look.ground.labels))),
         ("choices", gap_selection.choices(workspace, look, options)),
         gap_board.pictures_part(upper),
         ("images", strips.chosen_images(workspace, look)),
@@ -43,8 +65,8 @@ def section(workspace: Workspace) -> None:
     if further.picture is not None:
         lower.append(further.picture)
         parts.append(gap_board.pictures_part([further.picture]))
-    gap_board.show(workspace, "linked", parts, [*upper, *lower], options)
-    gap_pictures.below(workspace, look)
+    parts.append(("controls", [gap_boxes.control(look)]))
+    return Board.of(parts, [*upper, *lower], options)
 
 
 def _figures(found: Headline, every: Headline, labels: int) -> list[dict[str, str]]:
@@ -71,8 +93,8 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}" if whole else "none"
 
 
-def _write_button(workspace: Workspace, free: int) -> bool:
-    return st.button(
+def _write_button(workspace: Workspace, free: int) -> None:
+    st.button(
         f"Write the {free:,} free cells" if free else "No free cells to write",
         type="primary",
         icon=":material/done_all:",
@@ -114,7 +136,8 @@ def _patterns(look: Look, selection: Selection) -> Picture:
     place = {name: n for n, name in enumerate(every)}
     codes = [[place[name] for name in pattern.missing] for pattern in found]
     for trace in figure["data"]:
-        trace["customdata"] = [codes[n] for (n,) in trace["customdata"]]
+        if "customdata" in trace:
+            trace["customdata"] = [codes[n] for (n,) in trace["customdata"]]
     notes = []
     if rest := len(look.ground.patterns) - len(found):
         rows = int(weights.sum()) - sum(p.rows for p in found)

@@ -20,16 +20,6 @@ _HEIGHT = 400  # pixels at most
 @st.fragment
 def section(report: MissingReport) -> None:
     """Draw how often each label, and each combination of labels, is missing in the imported table."""
-    box = st.expander(
-        "Counts of the whole table, to copy", icon=":material/content_copy:", key="gaps_counts_box", on_change="rerun"
-    )
-    if not box.open:
-        return
-    with box:
-        _counts(report)
-
-
-def _counts(report: MissingReport) -> None:
     counts = listing(report)
     state.get(state.GAPS_LISTING)
     form = st.segmented_control("Counts as", FORMS, key=state.GAPS_LISTING, required=True,

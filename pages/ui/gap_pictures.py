@@ -16,7 +16,7 @@ from core.labels.nullity import ORDERS, correlation
 from core.store.conditions import IMPORTED, HasClass, InGroup, LackingBoth, Span
 from core.store.crossfilter import Rows, both_missing, by_class, rates_by_class, rates_by_fact
 from pages.ui import gap_board, gap_selection, measuring, readers, state
-from pages.ui.gap_board import Picture
+from pages.ui.gap_board import Board, Picture
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -93,9 +93,8 @@ def _matrix(workspace: Workspace, look: Look, selection: Selection, views: dict)
         return Lower(tuple(controls), Picture("gap_matrix", "", None, quiet=("No image is like that.",), wide=True))
     of = names[label] if by == "label" else ""
     mine = next((c for c in selection if isinstance(c, Span) and (c.by, c.label) == (by, of)), None)
-    figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop))
-    spans = figure["data"][1]
-    spans["customdata"] = [list(found.span(*at)) for at in spans["customdata"]]
+    figure = gap_matrix(found.shares, names, found.rows, mine and found.place(mine.start, mine.stop),
+                        None if found.ranks is None else found.span)  # fmt: skip
     quiet = ()
     if found.rows > len(found.shares):
         each = found.rows / len(found.shares)
@@ -130,13 +129,14 @@ def _classes(look: Look, selection: Selection, views: dict) -> Lower:
     figure = cells_by_class(counts, label.names, {(c.code, "" if c.source == IMPORTED else c.source) for c in mine})
     many = len(label.names) > MAX_CLASSES
     quiet = (f"The {MAX_CLASSES} commonest of {len(label.names):,} classes.",) if many else ()
-    picture = Picture("cells_by_class", "", figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]]),
+    title = f"Known cells of {label.name}, by class"
+    picture = Picture("cells_by_class", title, figure, lambda at: HasClass(label.name, at[0], SOURCE_NAMES[at[1]]),
                       quiet=quiet, wide=True)  # fmt: skip
     return Lower((views, field), picture)
 
 
 def _board(workspace: Workspace, picture: Picture) -> None:
-    gap_board.show(workspace, "lower", [gap_board.pictures_part([picture])], [picture])
+    gap_board.show(workspace, "lower", Board.of([gap_board.pictures_part([picture])], [picture]))
 
 
 def _chance(workspace: Workspace, look: Look, selection: Selection) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.store import crossfilter, gaps, ground
-from core.store.selection import Selection, rows_of
+from core.store.selection import Selection, Shown, rows_of
 from pages.ui import readers
 
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ class Look:
         with workspace.read() as connection:
             self.ground: Ground = ground.read_ground(connection)
         self._results: dict[Hashable, object] = {}
+
+    @cached_property
+    def every(self) -> crossfilter.Headline:
+        """What there is of everything."""
+        return crossfilter.headline(self.ground, self.ground.profiles.images)
+
+    @cached_property
+    def conflict_rows(self) -> int:
+        """How many images contradict themselves."""
+        return readers.missing(self.workspace).conflict_rows
 
     @cached_property
     def images(self) -> Images:
@@ -52,10 +62,10 @@ class Look:
             lambda: crossfilter.rows(self.ground, self.images, selection, by, label),
         )
 
-    def page(self, selection: Selection, after: int, limit: int) -> list[tuple[int, str, int]]:
-        """Return some images that fulfil a selection: id, file name, row in the ground."""
+    def page(self, selection: Selection, after: int, limit: int) -> list[Shown]:
+        """Return some images that fulfil a selection."""
 
-        def read() -> list[tuple[int, str, int]]:
+        def read() -> list[Shown]:
             with self.workspace.read() as connection:
                 found = selection.first(connection, self.ground, self._needed(selection), after, limit)
                 return rows_of(connection, self.ground, found)

@@ -16,25 +16,21 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
-def section(workspace: Workspace, conflict_rows: int) -> None:
-    """Draw some proofs, and the conflicts with the cells that can't all be true."""
+def conflicts(workspace: Workspace, conflict_rows: int) -> None:
+    """Draw the images that contradict themselves, with the cells that can't all be true."""
     if conflict_rows:
-        many = "images break" if conflict_rows > 1 else "image breaks"
-        name = f"{conflict_rows:,} {many} a rule with what is known"
-        box = st.expander(name, icon=":material/warning:", key="gaps_conflicts_box", on_change="rerun")
-        if box.open:
-            with box:
-                _conflicts(workspace, readers.conflicts(workspace), conflict_rows)
-    box = st.expander("Why cells are free: the proofs", icon=":material/lightbulb:", key="gaps_why_box",
-                      on_change="rerun")  # fmt: skip
-    if not box.open:
-        return
-    with box:
-        proofs, cells = gap_readers.look(workspace).proofs
-        if proofs:
-            _proofs(proofs, cells)
-        else:
-            st.caption("No unwritten cell follows from the rules right now.")
+        _conflicts(workspace, readers.conflicts(workspace), conflict_rows)
+    else:
+        st.caption("No image breaks a rule.")
+
+
+def proofs(workspace: Workspace) -> None:
+    """Draw some proofs, one for each way in which cells follow."""
+    found, cells = gap_readers.look(workspace).proofs
+    if found:
+        _proofs(found, cells)
+    else:
+        st.caption("No unwritten cell follows from the rules right now.")
 
 
 def _proofs(proofs: list[FreeCells], cells: int) -> None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 BOX = (760, 560)  # pixels on the page: the card and its keys stay on one laptop screen
 
 
-def show(workspace: Workspace, item: Row, with_map: bool) -> None:
-    """Draw an item's picture, fitted into BOX, its aspect kept."""
-    width = round(min(BOX[0] / item.width, BOX[1] / item.height) * item.width)
+def show(workspace: Workspace, item: Row, with_map: bool, box: tuple[int, int] = BOX) -> None:
+    """Draw an item's picture, fitted into a box, its aspect kept."""
+    width = round(min(box[0] / item.width, box[1] / item.height) * item.width)
     try:
         path = preview(workspace, item.image_id)
     except GapwiseError as error:

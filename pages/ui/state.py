@@ -10,9 +10,11 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.workspace import DATABASE, Workspace, find_workspaces, home
-from pages.ui import login, navigation
+from pages.ui import address, login, navigation
+from pages.ui.widgets import plain
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
+WORKSPACE_PROBLEM = "workspace_problem"  # str: why it is not the one that the address asked for; empty when it is
 REVIEWER = "reviewer"  # str: who decides
 SESSION = "session"  # str: random; part of the ids of this session's decisions
 REVIEW_FOCUS = (
@@ -20,8 +22,11 @@ REVIEW_FOCUS = (
 )
 REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
+REVIEW_BROKEN = "review_broken"  # (workspace root, decision, str): what it made contradict itself, empty for nothing
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
 REVIEW_BLIND = "review_blind"  # int, one for each workspace: for how many of a hundred items the proposal is hidden
+REVIEW_BELOW = "review_below"  # str: what is drawn below the card, None for nothing
+BULK_PRECISION = "bulk_precision"  # float: per cent of right cells to promise
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
 SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
 SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
@@ -57,6 +62,7 @@ GAPS_ORDER = "gaps_order"  # str: a key of core.labels.nullity.ORDERS
 GAPS_LABEL = "gaps_label"  # int: the place of the label that the rows are ordered by
 GAPS_CLASS = "gaps_class"  # int: the place of the label whose classes are looked at
 GAPS_LISTING = "gaps_listing"  # str: how the counts are written
+GAPS_BOX = "gaps_box"  # str: which box below the pictures is open, empty for none
 GAPS_LARGE = "gaps_large"  # str: the picture that was asked for in large, until it is drawn
 GAPS_CHOSEN = "gaps_chosen"  # dict workspace root -> gap_selection.Chosen: which images the pictures are filtered by
 RUNS_CHOSEN = "runs_chosen"  # dict workspace root -> ids of the ticked runs
@@ -71,10 +77,14 @@ RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
 RUNS_LIVE = "runs_live"  # bool: whether the page is drawn again when a run has a new epoch
 
 _DEFAULTS = {
+    WORKSPACE_PROBLEM: "",
     REVIEW_FOCUS: None,
     REVIEW_VISITS: {},
     REVIEW_LAST: ("", ""),
+    REVIEW_BROKEN: ("", 0, ""),
     REVIEW_PLAIN: False,
+    REVIEW_BELOW: None,
+    BULK_PRECISION: 99.0,
     SHOW_MAP: False,
     SCALING_LOCK: "formula",
     SCALING_DIMENSION: "depth",
@@ -116,6 +126,7 @@ _DEFAULTS = {
     GAPS_LISTING: "Table",
     GAPS_CHOSEN: {},
     GAPS_LARGE: "",
+    GAPS_BOX: "",
     RUNS_CHOSEN: {},
     RUNS_LABEL: "",
     RUNS_VIEW: "Curves",
@@ -131,6 +142,8 @@ _DEFAULTS = {
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
     REVIEW_PLAIN,
+    REVIEW_BELOW,
+    BULK_PRECISION,
     GAPS_LISTING,
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
@@ -159,23 +172,32 @@ def sidebar() -> None:
     found = _choose()
     with st.sidebar:
         if found:
-            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE)
+            # Bound to the address: Streamlit keeps it there from page to page, in one entry of the browser's history.
+            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE, bind="query-params",
+                         on_change=put, args=(WORKSPACE_PROBLEM, ""))  # fmt: skip
+        if get(WORKSPACE_PROBLEM):
+            st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
             put(REVIEWER, login.system_name())
         login.reviewer_field(REVIEWER)
 
 
 def _choose() -> dict[str, str]:
-    """Return the workspaces there are (root to name) and see to it that one of them is chosen."""
-    found = {str(p): p.name for p in find_workspaces()}
-    asked = os.environ.get("GAPWISE_WORKSPACE")
-    current = st.session_state.get(WORKSPACE)
-    for root in (asked, current):
-        if root and (Path(root) / DATABASE).is_file():
-            found.setdefault(str(Path(root).resolve()), Path(root).name)
+    """Return the workspaces there are (root to name), the usual one first, and see to it that one of them is chosen."""
+    roots = [str(p) for p in find_workspaces()]
+    usual, current = os.environ.get("GAPWISE_WORKSPACE"), st.session_state.get(WORKSPACE)
+    for root in (usual, current):
+        if root and (Path(root) / DATABASE).is_file() and str(Path(root).resolve()) not in roots:
+            roots.append(str(Path(root).resolve()))
+    preferred = str(Path(usual).resolve()) if usual else str(home() / "demo")
+    names = address.named(roots)
+    # First is what the picker takes for its default: an address without a workspace means that one.
+    found = {root: names[root] for root in sorted(roots, key=lambda root: root != preferred)}
     if found and current not in found:
-        preferred = str(Path(asked).resolve()) if asked else str(home() / "demo")
-        put(WORKSPACE, preferred if preferred in found else next(iter(found)))
+        wanted = address.asked(WORKSPACE) if current is None else None  # later it only follows what is chosen here
+        linked = next((root for root, name in found.items() if name == wanted), None)
+        put(WORKSPACE_PROBLEM, address.unknown(wanted) if wanted and not linked else "")
+        put(WORKSPACE, linked or next(iter(found)))
     return found
 
 
@@ -196,6 +218,7 @@ def workspace() -> Workspace:
 def select_workspace(root: Path) -> None:
     """Make a workspace the current one; only in a callback or before the sidebar is drawn."""
     put(WORKSPACE, str(Path(root).resolve()))
+    put(WORKSPACE_PROBLEM, "")
 
 
 def reviewer() -> str:

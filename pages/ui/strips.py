@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,11 +14,12 @@ from PIL import Image, ImageOps
 
 from core.charts.colors import CELL_COLORS
 from core.errors import GapwiseError
-from core.images.previews import preview
+from core.images.previews import can_preview, preview
 from core.store.ground import KINDS
 from pages.ui import gap_selection
 
 if TYPE_CHECKING:
+    from core.store.selection import Shown
     from core.workspace import Workspace
     from pages.ui.gap_readers import Look
 
@@ -50,31 +52,41 @@ def tiles(workspace: Workspace, chosen: Sequence[tuple[int, str]]) -> None:
         st.warning("The image files can't be read any more. Was their folder moved? Import the table again from there.")
 
 
+def page(workspace: Workspace, look: Look) -> list[Shown]:
+    """Return the page of images that is shown, and one more: it tells whether there is a next page."""
+    now = gap_selection.chosen(workspace)
+    return look.page(now.selection, now.pages[-1] if now.pages else 0, STRIP + 1)
+
+
+def there(workspace: Workspace, shown: Sequence[Shown]) -> tuple[bool, ...]:
+    """Return of which images there is something to show: asks the disk, and reads nothing."""
+    return tuple(can_preview(workspace, image.image_id, image.path) for image in shown)
+
+
 def chosen_images(workspace: Workspace, look: Look) -> dict:
     """Return, for the board, a page of the images that are chosen, each with its cells."""
     now = gap_selection.chosen(workspace)
     count = int(look.weights(now.selection).sum())
-    after = now.pages[-1] if now.pages else 0
-    found = look.page(now.selection, after, STRIP + 1)  # one more tells whether there is a next page
+    found = page(workspace, look)
     shown, first = found[:STRIP], len(now.pages) * STRIP
-    cards = [_card(workspace, look, *image) for image in shown]
+    cards = [_card(workspace, look, image) for image in shown]
     lost = "" if any(card["src"] for card in cards) else " Their files are not where they were: was the folder moved?"
     told = f"{first + 1:,} to {first + len(shown):,} of {count:,} images.{lost}" if shown else "No image is like that."
     return {"cards": cards, "previous": bool(now.pages), "next": len(found) > STRIP, "told": told,
-            "last": shown[-1][0] if shown else 0}  # fmt: skip
+            "last": shown[-1].image_id if shown else 0}  # fmt: skip
 
 
-def cards(workspace: Workspace, look: Look, shown: Sequence[tuple[int, str, int]]) -> None:
-    """Draw images with file name and cells: (image id, file name, row in the ground) each."""
-    st.html(f'<div style="{_CARDS}">{"".join(_drawn(_card(workspace, look, *image)) for image in shown)}</div>')
+def cards(workspace: Workspace, look: Look, shown: Sequence[Shown]) -> None:
+    """Draw images with file name and cells."""
+    st.html(f'<div style="{_CARDS}">{"".join(_drawn(_card(workspace, look, image)) for image in shown)}</div>')
 
 
-def _card(workspace: Workspace, look: Look, image_id: int, fname: str, row: int) -> dict:
-    try:
-        picture = _tile(str(preview(workspace, image_id)), 0)
-    except GapwiseError:
-        picture = None  # the file went away after the import
-    return {"src": picture, "name": fname, "cells": _cells(look, row)}
+def _card(workspace: Workspace, look: Look, image: Shown) -> dict:
+    picture = None
+    if can_preview(workspace, image.image_id, image.path):
+        with suppress(GapwiseError):  # it can't be read any more
+            picture = _tile(str(preview(workspace, image.image_id)), 0)
+    return {"src": picture, "name": image.fname, "cells": _cells(look, image.at)}
 
 
 def _cells(look: Look, row: int) -> list[dict[str, str]]:

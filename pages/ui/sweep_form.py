@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.training.compare import duration
+from core.training.pace import TRAINED
 from core.training.settings import spelled
 from core.training.summary import summaries
 from core.training.sweep.command import Asked, start
@@ -30,7 +31,6 @@ FAIR = (
     "Every trial learns from the same images and is measured on the same held-out ones, with the same seed unless you"
     " try several. The figures of a small held-out set differ by chance: several seeds show by how much."
 )
-TRAINED = 0.8  # of a label's known cells: one in five is held out
 
 
 def section(

@@ -12,6 +12,7 @@ from core.approaches.filling import CASCADE, DERIVED, DROP, FOLLOWED, KNOWN, OUR
 from core.approaches.layout import Layout
 from core.approaches.plan import Outcome, Plan
 from core.approaches.score import ALL, _scores, summary
+from core.approaches.words import seeds, short_names
 from core.labels.label import MISSING
 from core.training.measure import measure
 
@@ -72,7 +73,42 @@ def test_means_over_seeds_and_paired_differences(tmp_path, layout):
 
 def test_approaches_with_other_seeds_are_not_compared(tmp_path, layout):
     made = [outcome(tmp_path, layout, 0, DROP, 5), outcome(tmp_path, layout, 1, OURS, 5)]
-    assert summary(plan(*made), layout, tmp_path)["differences"] == {}
+    found = summary(plan(*made), layout, tmp_path)
+    assert found["differences"] == {}
+    told = seeds(found["approaches"], [0, 1])
+    assert "different seeds (Drop rows with a gap: 0; Derive first, take what keeps the promise: 1)" in told
+    assert short_names(found["approaches"]) == {DROP: "Drop rows (seed 0)", OURS: "Derive first (seed 1)"}
+
+
+def test_a_partial_comparison_rests_on_the_seeds_that_all_have(tmp_path, layout):
+    """A stop in the middle of the second seed compared dropping rows with two seeds against the others with one."""
+    whole = [outcome(tmp_path, layout, 0, DROP, 10), outcome(tmp_path, layout, 0, CASCADE, 20, 4),
+             outcome(tmp_path, layout, 0, OURS, 30)]  # fmt: skip
+    alone = summary(plan(*whole), layout, tmp_path)
+    more = [outcome(tmp_path, layout, 1, DROP, 90), outcome(tmp_path, layout, 1, CASCADE, 80, 40)]
+    more[1].filled = {**more[1].filled, "pseudo": 900}
+    more[1].contradictions, more[1].stages = 50, [{"seconds": 99.0}]
+    failed = Outcome(1, OURS, "failed", "Too dark.")
+    found = summary(plan(*whole, *more, failed), layout, tmp_path)
+    assert [found["approaches"][key]["seeds"] for key in (DROP, CASCADE, OURS)] == [[0]] * 3
+    assert [found["approaches"][key].pop("left_out") for key in (DROP, CASCADE, OURS)] == [[1], [1], []]
+    assert [alone["approaches"][key].pop("left_out") for key in (DROP, CASCADE, OURS)] == [[], [], []]
+    assert found == alone
+    found = summary(plan(*whole, *more, failed), layout, tmp_path)["approaches"]
+    told = seeds(found, [0, 1])
+    assert "All figures rest on seed 0, of 2 asked for" in told
+    assert (
+        "left out since the others lack it: Drop rows with a gap, seed 1; Cascade, every guess taken, seed 1." in told
+    )
+    assert set(short_names(found).values()) == {"Drop rows", "Cascade", "Derive first"}
+
+
+def test_whole_comparisons_need_no_word_about_seeds(tmp_path, layout):
+    made = [outcome(tmp_path, layout, seed, key, 5) for seed in (1, 0) for key in (DROP, CASCADE, OURS)]
+    assert seeds(summary(plan(*made), layout, tmp_path)["approaches"], [0, 1]) == ""
+    one = summary(plan(made[0]), layout, tmp_path)["approaches"]
+    assert "Nothing is finished of: Cascade, every guess taken; Derive first" in seeds(one, [0, 1])
+    assert seeds({}, [0, 1]) == ""
 
 
 def test_wrong_labels_are_reckoned_from_what_a_model_had_a_hand_in(tmp_path, layout):

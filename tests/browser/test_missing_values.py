@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 def press(app: App, picture: str, tip: str) -> None:
     """Click the thing in a picture about which the board says this under the mouse."""
     things = app.page.locator(f"[data-picture={picture}] .gw-hit")
+    things.first.wait_for()  # the component's script may come after the page is said to be whole
     for n in range(things.count()):
         things.nth(n).hover()
         if app.page.locator(".gw-tip").filter(visible=True).inner_text().startswith(tip):
@@ -56,6 +57,7 @@ def test_clicks_on_a_bar_a_pattern_and_a_part_of_the_rows_choose_images(browser:
     press(app, "patterns", f"{patterns['mask', '5k']} rows: mask, 5k missing")
     shows(app, patterns["mask", "5k"], "missing: mask, 5k")
     expect(strip).not_to_contain_text("mask: mask")
+    page.get_by_label("Only images where").focus()  # makes the options
     page.get_by_label("Only images where").select_option(f"missing: distancing, 5k ({patterns['distancing', '5k']})")
     shows(app, patterns["distancing", "5k"], "missing: distancing, 5k")
     page.locator(".gw-chip").click(delay=PRESS)
@@ -72,5 +74,39 @@ def test_clicks_on_a_bar_a_pattern_and_a_part_of_the_rows_choose_images(browser:
     # The same figure by plotly itself, in large.
     page.get_by_role("button", name="Enlarge: Missing together").click(delay=PRESS)
     expect(page.get_by_role("dialog").locator(".js-plotly-plot")).to_be_visible()
+    app.check()
+    app.close()
+
+
+def test_the_board_goes_on_after_a_visit_elsewhere_and_in_another_width(browser: Browser, server: Server):
+    with Workspace.open(server.home / "demo").read() as connection:
+        found = report(connection)
+    app = App(browser, server.url)
+    page = app.page
+    app.go("Missing values")
+    wide = page.locator("[data-picture=patterns] svg").bounding_box()["width"]
+    app.go("Dataset")
+    page.set_viewport_size({"width": 1000, "height": 900})
+    app.go("Missing values")
+    svg = page.locator("[data-picture=patterns] svg")
+    expect(svg).to_have_count(1)
+    room = page.locator("[data-picture=patterns]").bounding_box()["width"]
+    fits = "(room) => Math.abs(document.querySelector('[data-picture=patterns] svg').clientWidth - room) < 2"
+    page.wait_for_function(fits, arg=room)
+    assert room != pytest.approx(wide, abs=2)
+    open_cells = found.by_label["distancing"]["open"]
+    press(app, "cells_by_label", f"distancing: {open_cells} open")
+    shows(app, open_cells, "distancing: open")
+    page.locator(".gw-chip").click(delay=PRESS)
+    shows(app, found.rows)
+
+    # A box opens and closes with the same button.
+    rules = page.locator(".gw-boxes button").filter(has_text="Rules")
+    rules.click(delay=PRESS)
+    expect(page.get_by_label("Rules", exact=True).locator("visible=true")).to_have_count(1)
+    expect(rules).to_have_attribute("aria-expanded", "true")
+    rules.click(delay=PRESS)
+    expect(rules).to_have_attribute("aria-expanded", "false")
+    expect(page.locator("textarea")).to_have_count(0)
     app.check()
     app.close()

@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from core.store import blind
+from core.store import acceptances, blind, profiles
+from core.store.bulk import Rule
+from core.store.labels import label_id
 from core.store.review_schema import blind as blind_table
 from core.store.review_schema import note
 from tests.browser.test_review_kill import READY, all_stored, log, opened, own  # noqa: F401 - a fixture
@@ -156,6 +158,33 @@ def test_a_hidden_proposal_is_answered_by_choosing_and_told_apart(browser: Brows
         assert connection.execute(select(blind_table.c.decision_id)).scalars().all() == [1]
     page.get_by_text("Progress", exact=True).click()
     expect(page.locator(".lines")).to_contain_text("100.0% of 1 (95% interval 20.7% to 100.0%)")
+    app.close()
+
+
+def test_a_check_is_judged_without_its_proposal_and_stays_until_it_is_answered(browser: Browser, own):  # noqa: F811
+    server, workspace = own
+    with workspace.write() as connection:
+        mask, profiles_now = label_id(connection, "mask"), profiles.read(connection).ids.tolist()
+        promise = acceptances.Promise(mask, 1, 0.9, 0.95, [Rule(profiles_now, 1, 0.0)], [], 0.01)
+        acceptances.accept(connection, client_id="bulk", reviewer="ann", promise=promise)
+    app = opened(browser, server)
+    page = app.page
+    expect(page.locator(".question")).to_have_text("mask: which? ")
+    expect(page.locator(".why")).to_contain_text("A check, chosen by chance")
+    expect(page.locator(".others")).to_have_text("This image: distancing 1 (given)")
+    first = page.locator(".card").get_attribute("data-image")
+    page.wait_for_timeout(5000)  # longer than it takes to hear what has a value by now
+    for key in ("a", "x"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+    expect(page.locator(".card")).to_have_attribute("data-image", first)
+    page.keyboard.press("1")
+    all_stored(page)
+    assert [(r.action, r.value) for r in log(workspace)] == [("bulk", None), ("choose", 0)]
+    page.keyboard.press("Backspace")
+    expect(page.locator(".card")).to_have_attribute("data-image", first)
+    expect(page.locator(".why")).to_contain_text("A check, chosen by chance")
+    all_stored(page)
     app.close()
 
 

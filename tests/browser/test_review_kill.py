@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 from sqlalchemy import select
 
-from core.store import schema
+from core.store import decisions, schema
+from core.store.labels import label_id
 from core.workspace import DATABASE, Workspace
 from tests.browser.app import App
 from tests.browser.conftest import Server
@@ -212,4 +213,27 @@ def test_keys_count_once_where_they_are_meant_and_undo_goes_back_as_far_as_one_l
     page.wait_for_timeout(300)
     all_stored(page)
     assert [r.action for r in log(workspace)[28:]] == ["reject"]
+    app.close()
+
+
+def test_an_answer_that_contradicts_is_said_until_it_is_taken_back(browser: Browser, own):
+    server, workspace = own
+    app = opened(browser, server)
+    first = int(app.page.locator(".card").get_attribute("data-image"))
+    with workspace.write() as connection:  # somebody else decides what rules out the answer that is given next
+        about = {"image_id": first, "label_id": label_id(connection, "5k"), "action": "choose", "value": 1}
+        decisions.decide(connection, client_id="b", reviewer="bob", **about)
+    notice = app.page.locator(".contradicted")
+    expect(notice).to_be_hidden()
+    app.page.keyboard.press("x")
+    expect(notice).to_contain_text("contradicts itself now: mask is 0 and 5k is 1")
+    app.page.wait_for_timeout(100)
+    app.page.keyboard.press("a")  # an answer to another image leaves it there
+    all_stored(app.page)
+    expect(notice).to_be_visible()
+    app.page.keyboard.press("Backspace")
+    app.page.keyboard.press("Backspace")
+    all_stored(app.page)
+    expect(notice).to_be_hidden()
+    assert [r.action for r in log(workspace)[1:]] == ["reject", "accept", "undo", "undo"]
     app.close()

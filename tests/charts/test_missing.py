@@ -74,11 +74,15 @@ def test_a_label_called_5_stays_a_name():
 
 def test_the_pattern_plot_has_a_bar_for_each_pattern_and_a_dot_for_each_missing_label():
     found = [Pattern((), 2168), Pattern(("distancing", "5k"), 1273), Pattern(("mask", "5k"), 734)]
-    bars, known, missing = patterns(found, ["mask", "distancing", "5k"]).data
+    bars, known, missing, columns = patterns(found, ["mask", "distancing", "5k"]).data
     assert list(bars.y) == [2168, 1273, 734]
     assert set(zip(missing.x, missing.y, strict=True)) == {(1, 1), (1, 2), (2, 0), (2, 2)}
     assert len(known.x) + len(missing.x) == 9
-    assert [point[0] for point in missing.customdata] == list(missing.x)  # a dot means its pattern, as its bar does
+    # A column of dots means its pattern, as its bar does.
+    assert (
+        [list(place) for place in columns.customdata] == [list(place) for place in bars.customdata] == [[0], [1], [2]]
+    )
+    assert columns.hovertext[1] == "1,273 rows: distancing, 5k missing"
 
 
 def test_many_patterns_are_cut_where_they_stop_being_readable():
@@ -127,6 +131,10 @@ def test_the_lines_of_the_matrix_say_which_rows_they_are():
     assert [tuple(span) for span in spans.customdata] == [(0, 2), (2, 5)]
     assert spans.hovertext[1] == "rows 3 to 5<br>mask: 50% missing<br>5k: 25% missing"
     assert gap_matrix(shares, ["mask", "5k"], 2).data[1].hovertext[0].startswith("row 1<br>")
+    some = gap_matrix(shares, ["mask", "5k"], 2, None, lambda start, stop: (10 * start, 10 * stop))
+    assert [list(span) for span in some.data[1].customdata] == [[0, 10], [10, 20]]
+    assert some.data[1].hovertext[1].startswith("rows 11 to 20<br>")
+    assert some.layout.yaxis.title.text == "rows of those chosen"
 
 
 def test_what_can_be_clicked_in_the_matrix_covers_every_row_once():
@@ -149,17 +157,10 @@ def test_what_is_chosen_stands_out():
     assert list(points.marker.opacity) == [FADED, 1]
 
 
-def test_a_bar_that_can_be_clicked_says_what_it_looks_like_then():
-    """With an opacity for each bar and none for the click, plotly failed at the click and nothing was chosen."""
-    every = [
-        cells_by_label({"mask": counts(given=5)}),
-        cells_by_class(np.ones((1, 4), int), ["a"]),
-        patterns([Pattern((), 5)], ["mask"]),
-        settled([("mask", 1.0, 5)]),
-        rates(Finding("mask", "folder", (group("a", 1, 2),), False, 1, 1, None)),
-    ]
-    for trace in (trace for figure in every for trace in figure.data):
-        assert (trace.selected.marker.opacity, trace.unselected.marker.opacity) == (1, FADED)
+def test_bars_by_class_have_their_numbers():
+    figure = cells_by_class(np.array([[5, 0, 0, 2], [1200, 0, 0, 0]]), ["a", "b"])
+    assert [list(trace.text) for trace in figure.data] == [["5", "1,200"], ["2", ""]]
+    assert figure.layout.xaxis.title.text == "known cells"
 
 
 @pytest.mark.parametrize("name", ["<b>bold</b>", "a" * 200, "two\nlines", "&lt;", "标签", "%{x}", "$x$"])

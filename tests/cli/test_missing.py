@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 
+import numpy as np
 import pytest
 
 from core.__main__ import main
+from core.cli.missing import NAMES, _names
 from core.store import cells
 from tests.conftest import BINARY, FIVE_K, cells_of
 
@@ -84,3 +87,55 @@ def test_conflicts_are_listed_with_smallest_sets(build, capsys):
     out = capsys.readouterr().out
     assert out.splitlines()[0] == "0.png: can't all be true: mask is 0 and 5k is 1 and `5k implies mask`"
     assert "1 image breaks a rule" in out
+
+
+@pytest.fixture
+def wide(build):
+    """60 images x 40 labels; label 7 has most gaps, 7 and 9 the most together, image 0 has none but one known cell."""
+    gaps = np.random.default_rng(0).random((60, 40)) < 0.2
+    gaps[:40, [7, 9]], gaps[0], gaps[0, 0] = True, True, False
+    columns = {f"label {j}": ["" if gap else "1" for gap in gaps[:, j]] for j in range(40)}
+    return build(columns, dict.fromkeys(columns, BINARY)), gaps
+
+
+def test_of_many_labels_the_strongest_are_printed_and_the_rest_is_counted(wide, capsys):
+    """A table of 40 labels came out as 1,233 lines, the pairs in the table's order."""
+    ws, gaps = wide
+    assert main(["missing", "--workspace", str(ws.root)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 80
+    assert max(map(len, lines)) <= 120
+    pairs = {f"label {i}+label {j}": int((gaps[:, i] & gaps[:, j]).sum()) for i, j in combinations(range(40), 2)}
+    printed = [line.strip() for line in lines if "+" in line]
+    assert printed[0] == f"label 7+label 9: {pairs['label 7+label 9']}"
+    assert [int(line.split(": ")[1]) for line in printed] == sorted(pairs.values(), reverse=True)[:20]
+    assert "  760 more combinations, --all prints them" in lines
+    assert "  20 more labels, --all prints them" in lines
+    assert f"  {len({row.tobytes() for row in gaps}) - 20} more patterns, --all prints them" in lines
+
+
+def test_all_of_it_is_printed_when_asked_for_and_json_is_always_whole(wide, capsys):
+    ws, gaps = wide
+    assert main(["missing", "--all", "--workspace", str(ws.root)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("+" in line for line in lines) == 780
+    assert f"  label 39: {int(gaps[:, 39].sum())}" in lines
+    assert "  1: missing " + ", ".join(f"label {j}" for j in range(1, 40)) in lines
+    assert not any("--all" in line for line in lines)
+    assert main(["missing", "--json", "--workspace", str(ws.root)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["missing_together"]) == 780
+    assert sum(p["rows"] for p in found["patterns"]) == 60
+    assert len(found["patterns"]) == len({row.tobytes() for row in gaps})
+
+
+def test_a_long_pattern_is_cut_where_the_line_ends():
+    names = [f"label {j}" for j in range(40)]
+    assert _names(names, every=True) == "missing " + ", ".join(names)
+    told = _names(names, every=False)
+    assert told.startswith("missing label 0, label 1,")
+    shown = told.count("label ")
+    assert told.endswith(f" and {40 - shown} more")
+    assert len(told) <= NAMES + 20
+    assert _names(["x" * 300], every=False) == "missing " + "x" * 300
+    assert _names((), every=False) == "complete"

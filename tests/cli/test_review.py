@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.__main__ import main
-from tests.conftest import cells_of, propose
+from tests.conftest import BINARY, cells_of, propose
 
 
 @pytest.fixture
@@ -146,3 +146,18 @@ def test_the_text_is_one_line_a_cell(ws, capsys):
     assert capsys.readouterr().out == "4.png\tmask = 1\t0.700\n2.png\tmask = 0\t0.900\n"
     assert main(["decide", "--workspace", str(ws.root), *MASK_2, "--accept"]) == 0
     assert capsys.readouterr().out == "accept mask of 2.png = 0, so 5k = 0\n"
+
+
+def test_an_answer_that_contradicts_is_stored_and_said(build, capsys):
+    ws = build({"mask": [""], "5k": ["1"]}, {"mask": BINARY, "5k": BINARY}, ["5k implies mask"])
+    where = ["decide", "--workspace", str(ws.root), "--image", "0.png", "--label", "mask", *ANN]
+    assert main([*where, "--choose", "0"]) == 0
+    out, err = capsys.readouterr()
+    assert "choose mask of 0.png = 0" in out
+    assert "0.png contradicts itself now: mask is 0 and 5k is 1 and `5k implies mask` can't all be true." in err
+    assert "decide --undo" in err
+    assert main(["decide", "--workspace", str(ws.root), *ANN, "--undo", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["contradicts"], err) == ([], "")
+    assert main([*where, "--choose", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["contradicts"] == ["mask is 0 and 5k is 1 and `5k implies mask`"]

@@ -86,3 +86,14 @@ def test_a_rule_that_is_there_is_not_added_again_and_a_number_that_is_none_is_sa
     status, _, told = run("table", "7")
     assert status == 1
     assert "There is no rule 7" in told
+
+
+def test_a_rule_that_the_others_imply_is_taken_and_said(run):
+    """It was taken without a word, and somebody looked in vain for what it would fill."""
+    run("add", FIVE_K)
+    status, out, told = run("add", "5k implies mask")
+    assert (status, out) == (0, f"  1  {FIVE_K}\n  2  5k implies mask\n")
+    assert told.strip() == f"`5k implies mask` follows from `{FIVE_K}` already: it adds nothing, and does no harm."
+    assert "follows from" in run()[2]
+    run("remove", "2")
+    assert run()[2] == ""

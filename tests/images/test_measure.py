@@ -14,6 +14,7 @@ from core.images.previews import LONG_SIDE
 from tests.images.pictures import encoded, halves, noise
 
 TAKEN = 0x9003
+CHANGED = 0x0132
 
 
 def grey(level: int, width: int = 64, height: int = 48) -> Image.Image:
@@ -25,14 +26,20 @@ def stripes(width: int = 1024, every: int = 16) -> Image.Image:
     return Image.fromarray(pixels).convert("RGB")
 
 
-def dated(text: object, format: str = "JPEG") -> bytes:
+def dated(text: object, format: str = "JPEG", changed: object = None) -> bytes:
     if format == "TIFF":  # its writer leaves out what lies below
         tags = TiffImagePlugin.ImageFileDirectory_v2()
-        tags[0x8769] = {TAKEN: text}
+        if text is not None:
+            tags[0x8769] = {TAKEN: text}
+        if changed is not None:
+            tags[CHANGED] = changed
         return encoded(halves(), format, tiffinfo=tags)
     exif = Image.Exif()
     exif[0x0112] = 1
-    exif.get_ifd(0x8769)[TAKEN] = text
+    if text is not None:
+        exif.get_ifd(0x8769)[TAKEN] = text
+    if changed is not None:
+        exif[CHANGED] = changed
     return encoded(halves(), format, exif=exif)
 
 
@@ -96,6 +103,21 @@ def test_odd_sizes_are_measured(size):
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_the_date_taken_is_read(format):
     assert measure(dated("2021:07:15 08:09:10", format)).taken == datetime(2021, 7, 15, 8, 9, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("original", [None, "0000:00:00 00:00:00", "    :  :     :  :  "])
+def test_without_a_date_taken_the_date_of_the_file_stands_in(original, format):
+    """Scanners and programs that strip most of EXIF leave DateTime of the first IFD only; it was passed over."""
+    found = measure(dated(original, format, changed="2019:03:04 05:06:07"))
+    assert found.taken == datetime(2019, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_a_date_taken_goes_before_the_date_of_the_file(format):
+    """An editor sets DateTime anew whenever it stores the picture."""
+    found = measure(dated("2021:07:15 08:09:10", format, changed="2025:01:01 10:00:00"))
+    assert found.taken == datetime(2021, 7, 15, 8, 9, 10, tzinfo=UTC)
 
 
 def test_a_picture_without_a_date_has_none():

@@ -12,13 +12,12 @@ from pages.ui import gap_readers, gap_selection, state
 
 def part(app: AppTest, kind: str) -> object:
     """Return a part of the board."""
-    return next(one["value"] for shown in _boards(app) for one in shown["parts"] if one["kind"] == kind)
+    return next(value for one, value in parts(app) if one == kind)
 
 
 def pictures(app: AppTest) -> dict[str, dict]:
     """Return the pictures of all boards, by name."""
-    parts = [one for shown in _boards(app) for one in shown["parts"] if one["kind"] == "pictures"]
-    return {picture["name"]: picture for one in parts for picture in one["value"]}
+    return {picture["name"]: picture for kind, value in parts(app) if kind == "pictures" for picture in value}
 
 
 def figures(app: AppTest) -> dict[str, str]:
@@ -45,7 +44,8 @@ def send(app: AppTest, condition: object) -> None:
 
 def put(app: AppTest, name: str, value: object) -> None:
     """Set one of the board's controls."""
-    control = next(one for one in part(app, "controls") if one["name"] == name)
+    controls = [one for kind, value in parts(app) if kind == "controls" for one in value]
+    control = next(one for one in controls if one["name"] == name)
     assert value in [option for option, _ in control["options"]]
     app.session_state[name] = value
     app.run()
@@ -58,8 +58,10 @@ def turn_page(app: AppTest, step: int) -> None:
     _put(app, gap_selection.Chosen(now.selection, now.turn + 1, pages))
 
 
-def _boards(app: AppTest) -> list[dict]:
-    return [json.loads(one.proto.json) for one in app.get("bidi_component")]
+def parts(app: AppTest) -> list[tuple[str, object]]:
+    """Return kind and value of all parts of all boards."""
+    boards = [json.loads(one.proto.json) for one in app.get("bidi_component")]
+    return [(kind, json.loads(value)) for board in boards for kind, value in board["parts"]]
 
 
 def _chosen(app: AppTest) -> gap_selection.Chosen:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core import jobs
+from core.approaches import estimate
 from core.approaches.filling import APPROACHES
 from core.approaches.plan import files, make_plan, read_plan, write_plan
 from core.jobs import process
@@ -12,6 +15,8 @@ from core.jobs.beat import Beat, write_beat
 from core.store import jobs as store
 from core.training.library import load_recipe
 from core.workspace import Workspace
+from pages.ui import gap_boxes, state
+from tests.training.sweep.test_estimate import run
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def big(demo: Workspace, monkeypatch) -> Workspace:
 
 def opened(open_page):
     app = open_page("missing_values")
-    app.session_state["approaches_box"] = True
+    app.session_state[state.GAPS_BOX] = gap_boxes.APPROACHES
     app.run()
     assert not app.exception, app.exception[0].value
     return app
@@ -110,6 +115,33 @@ def test_what_came_out_is_shown_with_intervals(big, open_page):
     assert "+5.0 (-1.0 to +10.0)" in shown(app)
     assert "Too dark." in shown(app)
     assert "The promise was broken" in shown(app)
+
+
+def test_seeds_that_figures_rest_on_are_told_where_some_are_missing(big, open_page):
+    job_id = finished(big)
+    app = opened(open_page)
+    assert not any("rest on" in i.value for i in app.info)
+    plan = read_plan(big.job_dir(job_id))
+    for key, found in plan.summary["approaches"].items():
+        found["seeds"], found["left_out"] = [0], [1] if key == "drop" else []
+    write_plan(big.job_dir(job_id), plan)
+    app = opened(open_page)
+    assert any("All figures rest on seed 0, of 2 asked for" in i.value for i in app.info)
+    assert any("Drop rows with a gap, seed 1." in i.value for i in app.info)
+
+
+def test_how_long_it_may_take_is_said_before_it_is_started(demo, open_page, monkeypatch):
+    monkeypatch.setattr(estimate, "summaries", lambda _: [])
+    assert "How long that takes is not known" in shown(opened(open_page))
+    known = load_recipe("quick-cpu")
+    settings = {name: getattr(known, name) for name in ("model", "width", "depth")} | {"size": known.size}
+    settings["size"] = " x ".join(map(str, known.size)) if isinstance(known.size, tuple) else known.size
+    past = replace(run(9), settings=settings)
+    monkeypatch.setattr(estimate, "summaries", lambda _: [past])
+    app = opened(open_page)
+    first = next(c.value for c in app.caption if "reckoned from run 9" in c.value)
+    app.number_input(key="compare_seeds").set_value(5).run()
+    assert next(c.value for c in app.caption if "reckoned from run 9" in c.value) != first
 
 
 def test_too_small_a_table_is_told(demo, open_page, spawned):

@@ -14,7 +14,7 @@ from core.store.conditions import OfKind
 from core.store.labels import labels
 from core.store.selection import Selection
 from core.workspace import Workspace
-from pages.ui import gap_selection, state
+from pages.ui import gap_boxes, gap_selection, state
 from tests.importing.sets import images, table
 from tests.pages.board import put
 
@@ -75,10 +75,10 @@ def on_the_page(ws: Workspace, open_page) -> None:
         app.session_state[state.GAPS_CHOSEN] = {app.session_state[state.WORKSPACE]: gap_selection.Chosen(selection, 1)}
         for view in some:
             put(app, state.GAPS_VIEW, view)
-    for box in ("gaps_counts_box", "gaps_why_box", "gaps_conflicts_box", "rules_box"):
-        app.session_state[box] = True
-    app.run()
-    assert not app.exception, app.exception[0].value
+    for box in (gap_boxes.CONFLICTS, gap_boxes.PROOFS, gap_boxes.RULES, gap_boxes.COUNTS):
+        app.session_state[state.GAPS_BOX] = box
+        app.run()
+        assert not app.exception, app.exception[0].value
     for form in ("One line", "TSV", "Markdown", "Table"):
         app.segmented_control(key="gaps_listing").set_value(form).run()
         assert not app.exception, app.exception[0].value

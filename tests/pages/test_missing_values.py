@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -11,14 +12,15 @@ from core import jobs
 from core.store import gaps
 from core.store import rules as store_rules
 from core.store.conditions import Lacking
+from core.store.images import image_by_name
 from core.store.jobs import job_row
 from core.store.labels import rules
 from core.store.missing import report
 from core.store.rules import change_rules
 from core.workspace import Workspace
-from pages.ui import measuring, state
+from pages.ui import gap_boxes, measuring, state
 from pages.ui.gap_listing import as_text
-from tests.pages.board import chips, figures, part, pick, pictures, put, send, turn_page
+from tests.pages.board import chips, figures, part, parts, pick, pictures, put, send, turn_page
 
 
 def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
@@ -39,7 +41,7 @@ def test_it_shows_the_counts_and_writes_the_free_cells(demo, open_page):
 
 
 def test_the_listing_has_every_single_label_and_every_combination(demo, open_page):
-    listing = opened(open_page, "gaps_counts_box").dataframe[0].value
+    listing = opened(open_page, gap_boxes.COUNTS).dataframe[0].value
     assert list(listing["missing"]) == [
         "mask",
         "distancing",
@@ -52,7 +54,7 @@ def test_the_listing_has_every_single_label_and_every_combination(demo, open_pag
 
 
 def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_page):
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     area = next(a for a in app.text_area if a.label == "Rules")
     area.set_value("5k = mask and distance").run()
     assert not app.exception
@@ -60,8 +62,33 @@ def test_a_rule_that_is_wrong_is_shown_with_its_place_and_not_saved(demo, open_p
     assert any("^" in c.value for c in app.code)
 
 
+def test_a_rule_that_can_not_be_read_leaves_what_was_typed_and_a_button_that_says_why(demo, open_page):
+    """The button was gone with the first typing error, and it looked as if all that was typed were lost."""
+    app = opened(open_page, gap_boxes.RULES)
+    next(a for a in app.text_area if a.label == "Rules").set_value("5k = mask and distancing\nmask implies (").run()
+    assert app.button(key="save_rules").disabled
+    assert any("can't be used. What you typed stays" in c.value for c in app.caption)
+    area = next(a for a in app.text_area if a.label == "Rules")
+    assert area.value == "5k = mask and distancing\nmask implies ("
+    area.set_value("5k = mask and distancing\nmask implies distancing").run()
+    assert not app.button(key="save_rules").disabled
+    app.button(key="save_rules").click().run()
+    assert not app.exception
+    with demo.read() as connection:
+        assert rules(connection) == ["5k = mask and distancing", "mask implies distancing"]
+
+
+def test_a_rule_that_the_others_imply_is_said_and_saved_all_the_same(demo, open_page):
+    app = opened(open_page, gap_boxes.RULES)
+    next(a for a in app.text_area if a.label == "Rules").set_value("5k = mask and distancing\n5k implies mask").run()
+    assert any("`` 5k implies mask `` follows from `` 5k = mask and distancing ``" in c.value for c in app.caption)
+    app.button(key="save_rules").click().run()
+    with demo.read() as connection:
+        assert rules(connection) == ["5k = mask and distancing", "5k implies mask"]
+
+
 def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     app.button(key="write_free").click().run()
     area = next(a for a in app.text_area if a.label == "Rules")
     area.set_value("").run()
@@ -72,7 +99,7 @@ def test_removing_a_rule_withdraws_what_followed_from_it(demo, open_page):
 
 
 def test_a_rules_truth_table_is_drawn_on_demand(demo, open_page):
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     app.selectbox(key="truth_table").set_value(0).run()
     assert not app.exception
     table = next(d.value for d in app.dataframe if " " in d.value.columns)
@@ -81,7 +108,7 @@ def test_a_rules_truth_table_is_drawn_on_demand(demo, open_page):
 
 def test_a_rule_that_nothing_contradicts_is_offered_and_taken(demo, open_page, monkeypatch):
     monkeypatch.setattr(store_rules, "suggestions", partial(store_rules.suggestions, least=3))  # the demo here is small
-    app = opened(open_page, "rules_box")
+    app = opened(open_page, gap_boxes.RULES)
     next(a for a in app.text_area if a.label == "Rules").set_value("").run()
     app.button(key="save_rules").click().run()
     app.button(key="take_5k = mask and distancing").click().run()
@@ -145,10 +172,46 @@ def test_pictures_that_can_not_be_read_are_said_with_the_reason(demo, open_page)
     assert app.button(key="measure").label == "Try again"
 
 
+def test_a_file_that_goes_away_and_comes_back_is_seen_at_the_next_look(demo, open_page):
+    app = open_page("missing_values")
+    cards = part(app, "images")["cards"]
+    assert all(card["src"] for card in cards)
+    with demo.read() as connection:
+        lost = image_by_name(connection, cards[1]["name"])
+    moved = Path(lost.path).with_suffix(".away")
+    Path(lost.path).rename(moved)
+    demo.preview_path(lost.id).unlink()
+    app.run()
+    assert [bool(card["src"]) for card in part(app, "images")["cards"]] == [True, False, True, True, True, True]
+    moved.rename(lost.path)
+    app.run()
+    assert all(card["src"] for card in part(app, "images")["cards"])
+
+
+def test_one_box_is_open_at_a_time_and_one_that_has_nothing_to_say_is_not_offered(demo, open_page):
+    app = open_page("missing_values")
+    box = next(value for kind, value in parts(app) if kind == "controls" and value[0]["kind"] == "boxes")[0]
+    assert [name for name, _ in box["options"]] == [
+        gap_boxes.PROOFS, gap_boxes.RULES, gap_boxes.COUNTS, gap_boxes.APPROACHES,
+    ]  # fmt: skip
+    assert box["value"] == ""
+    put(app, state.GAPS_BOX, gap_boxes.RULES)
+    assert [area.label for area in app.text_area] == ["Rules"]
+    put(app, state.GAPS_BOX, gap_boxes.COUNTS)
+    assert not app.text_area
+    assert app.dataframe
+    with demo.write() as connection:
+        change_rules(connection, ["mask = not distancing"])
+        broken = report(connection).conflict_rows
+    app.run()
+    box = next(value for kind, value in parts(app) if kind == "controls" and value[0]["kind"] == "boxes")[0]
+    assert box["options"][0] == [gap_boxes.CONFLICTS, f"{broken} images break a rule"]
+
+
 def opened(open_page, box: str):
     """The page with one of its boxes open."""
     app = open_page("missing_values")
-    app.session_state[box] = True
+    app.session_state[state.GAPS_BOX] = box
     app.run()
     assert not app.exception, app.exception[0].value
     return app
@@ -231,7 +294,7 @@ def test_images_that_break_a_rule_are_told_apart_and_can_be_chosen(demo, open_pa
         change_rules(connection, ["mask = not distancing"])
         broken = report(connection).conflict_rows
     assert broken > 6
-    app = opened(open_page, "gaps_conflicts_box")
+    app = opened(open_page, gap_boxes.CONFLICTS)
     listed = next(d.value for d in app.dataframe if "a smallest set of cells" in d.value.columns)
     assert len(listed) == broken
     app.button(key="only_conflicts").click().run()
@@ -244,7 +307,7 @@ def test_of_very_many_conflicts_some_are_shown_and_it_is_said_of_how_many(demo, 
         change_rules(connection, ["mask = not distancing"])
         broken = report(connection).conflict_rows
     monkeypatch.setattr(gaps, "conflicts", partial(gaps.conflicts, limit=4))
-    app = opened(open_page, "gaps_conflicts_box")
+    app = opened(open_page, gap_boxes.CONFLICTS)
     assert any(f"The first 4 of {broken} images" in caption.value for caption in app.caption)
 
 

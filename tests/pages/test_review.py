@@ -192,3 +192,20 @@ def test_a_hidden_proposal_can_only_be_answered_by_a_class_and_is_stored_as_hidd
     assert (taken.action, taken.value) == ("choose", 0)
     with proposed.read() as connection:
         assert connection.execute(select(review_schema.blind.c.decision_id)).scalars().all() == [taken.id]
+
+
+def test_an_answer_that_contradicts_is_said_until_it_is_taken_back(proposed, open_page):
+    app = open_page("review")
+    first = _first(proposed)
+    with proposed.write() as connection:  # somebody else decides what rules out the answer that is given next
+        cell = {"image_id": first.image_id, "label_id": label_id(connection, "5k")}
+        decisions.decide(connection, client_id="b", reviewer="bob", action="choose", value=1, **cell)
+    _button(app, "Reject").click().run()
+    assert not app.exception
+    assert _log(proposed)[-1].value == 0
+    told = app.warning[0].value
+    assert "contradicts itself now: mask is" in told
+    assert "Undo" in told
+    _button(app, "Undo").click().run()
+    assert not app.exception
+    assert not app.warning

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import select
 
 from core.errors import GapwiseError
 from core.serving import leases as leases_module
-from core.store import blind, cells, near, review_figures, review_schema, schema
+from core.store import agreement, blind, cells, near, queue, review_schema, schema
 from core.store.labels import label_id
 from tests.conftest import cells_of, propose
 
@@ -143,9 +145,26 @@ def test_second_answers_are_kept_and_held_against_the_first(tab, new_tab, ws):
     tab.send(*[tab.decision(item) for item in items])
     later = [ben.decision(item, "accept" if k < 3 else "reject") for k, item in enumerate(items)]
     assert {a["state"] for a in ben.send(*later)["acks"]} == {"second"}
-    found = progress(tab)
-    assert (found["twice"]["hits"], found["twice"]["of"]) == (3, 5)
-    assert found["kappa"] == pytest.approx(0)  # the first always said 1: chance alone gives 3 in 5
+    with ws.read() as connection:
+        (found,) = agreement.agreements(connection, tab.label)
+        assert (found.cells, found.agreed, found.kappa) == (5, 0.6, pytest.approx(0))  # ann always said 1
+        assert len(agreement.conflicts(connection, tab.label)) == 2
     ben.send(ben.undo("tab-00002:5"))
-    with ws.read() as connection:  # the route counts at most for half a percent of the time
-        assert review_figures.figures(connection, tab.label).twice == review_figures.Share(3, 4)
+    with ws.read() as connection:
+        assert agreement.agreements(connection, tab.label)[0].agreed == 0.75
+
+
+def test_why_an_image_is_here_is_what_its_row_says_where_it_says_something(tab, monkeypatch):
+    pending = queue.pending
+
+    def reasoned(*about, **more):
+        rows = [SimpleNamespace(**row._mapping, why="") for row in pending(*about, **more)]
+        rows[0].why = "Here because two runs disagree about it."
+        return rows
+
+    monkeypatch.setattr(queue, "pending", reasoned)
+    first, second = (item["why"] for item in tab.items(2)["items"])
+    assert (first, second) == (
+        "Here because two runs disagree about it.",
+        "Here because the model is least sure of it.",
+    )

@@ -13,7 +13,8 @@ from core.serving import review, routes, token, workspaces
 from core.serving.messages import MAX_BODY
 from core.store import schema
 from core.workspace import DATABASE
-from tests.conftest import cells_of
+from tests.conftest import BINARY, cells_of, propose
+from tests.serving.conftest import Tab
 
 
 def log(ws):
@@ -42,6 +43,22 @@ def test_a_decision_is_stored_acknowledged_and_followed_by_the_next_items(tab, w
     assert answer["last"]["image"] == first[0]["image"]
     assert cells_of(ws)["0.png", "5k"] == (0, "derived")
     assert tab.items(1)["left"] == 9
+
+
+def test_an_answer_that_contradicts_is_stored_and_said_with_what_to_do(build, client):
+    ws = build({"mask": [""], "5k": ["1"]}, {"mask": BINARY, "5k": BINARY}, ["5k implies mask"])
+    propose(ws, "mask", {"0.png": [0.4, 0.6]})
+    tab = Tab(client, ws)
+    item = tab.items(1)["items"][0]
+    (ack,) = tab.send(tab.decision(item, "reject"))["acks"]
+    assert (ack["state"], ack["told"]) == ("stored", "mask: 0")
+    assert ack["contradicts"].startswith("0.png contradicts itself now: mask is 0 and 5k is 1 and `5k implies mask`")
+    assert "Undo" in ack["contradicts"]
+    assert cells_of(ws)["0.png", "mask"] == (0, "human")
+    (ack,) = tab.send(tab.undo("tab-00001:1"))["acks"]
+    assert (ack["state"], ack["contradicts"]) == ("stored", "")
+    (ack,) = tab.send(tab.decision(item, "accept"))["acks"]
+    assert ack["contradicts"] == ""
 
 
 def test_what_is_sent_again_is_taken_once(tab, ws):

@@ -199,6 +199,25 @@ def test_an_answer_to_a_derived_cell_that_contradicts_its_premise_is_a_conflict_
     assert cells_of(ws) == before
 
 
+def test_an_answer_that_contradicts_is_stored_and_says_which_cells_and_rules(build):
+    """It was stored without a word; the person may be right, but should know at once."""
+    ws = build({"mask": [""], "distancing": [""], "5k": ["1"]}, LABELS, [FIVE_K])
+    outcome = decide(ws, "0.png", "mask", value=0, client="k")
+    assert outcome.applied
+    assert outcome.contradicts == (f"mask is 0 and 5k is 1 and `{FIVE_K}`",)
+    assert decide(ws, "0.png", "mask", value=0, client="k").contradicts == outcome.contradicts  # when sent again
+    assert undo(ws).contradicts == ()
+    assert decide(ws, "0.png", "mask", value=1).contradicts == ()
+
+
+def test_a_contradiction_that_the_answer_has_no_part_in_is_not_told_with_it(build):
+    columns = {"a": ["1"], "b": ["0"], "c": ["1"], "d": [""]}
+    ws = build(columns, dict.fromkeys("abcd", BINARY), ["a = b", "c = d"])
+    assert decide(ws, "0.png", "d", value=1).contradicts == ()
+    assert undo(ws).contradicts == ()
+    assert decide(ws, "0.png", "d", value=0).contradicts == ("c is 1 and d is 0 and `c = d`",)
+
+
 def test_decisions_leave_labels_alone_that_no_rule_ties_to_theirs(build):
     columns = {"a": ["1"], "b": [""], "c": ["1"], "d": [""], "e": [""]}
     ws = build(columns, dict.fromkeys("abcde", BINARY), ["a = b", "c = d"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -211,5 +213,6 @@ def test_pages_of_images_follow_each_other_whatever_they_were_chosen_by(build):
                 after = page[-1]
             assert seen == true
         shown = rows_of(connection, ground, [2, 1])
-    assert [(image_id, fname) for image_id, fname, _ in shown] == [(1, "a/0.png"), (2, "b/1.png")]
-    assert [ground.profiles.given[at, 0] for _, _, at in shown] == [MISSING, 1]
+    assert [(image.image_id, image.fname) for image in shown] == [(1, "a/0.png"), (2, "b/1.png")]
+    assert [Path(image.path).name for image in shown] == ["0.png", "1.png"]
+    assert [ground.profiles.given[image.at, 0] for image in shown] == [MISSING, 1]

@@ -185,7 +185,19 @@ function barShapes({ trace, flat, across, spans }, t, x, y, gap, clickable) {
   }).join("")
 }
 
+// Points that nothing is said of and nothing is done with: one shape for all that look alike.
+function dots(trace, x, y) {
+  const m = trace.marker, alike = new Map()
+  trace.x.forEach((v, i) => {
+    const open = many(m.symbol, i) === "circle-open", r = m.size / 2 - (open ? 1 : 0)
+    const look = `${open ? `fill="none" stroke="${write(many(m.color, i))}" stroke-width="2"` : `fill="${write(many(m.color, i))}"`} opacity="${many(m.opacity, i) ?? 1}"`
+    alike.set(look, `${alike.get(look) ?? ""}M${x.at(v) - r} ${y.at(trace.y[i])}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`)
+  })
+  return [...alike].map(([look, path]) => `<path d="${path}" ${look}/>`).join("")
+}
+
 function pointShapes(trace, t, x, y, clickable) {
+  if (trace.hoverinfo === "skip" && !trace.customdata) return dots(trace, x, y)
   return trace.x.map((v, i) => {
     const [cx, cy] = [x.at(v), y.at(trace.y[i])], m = trace.marker, color = write(many(m.color, i)), r = m.size / 2
     const open = many(m.symbol, i) === "circle-open", opacity = many(m.opacity, i) ?? 1

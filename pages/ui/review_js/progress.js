@@ -51,7 +51,6 @@ class Progress {
       ["Proposals confirmed, where they were shown", agreement(told.seen)],
       ["Proposals confirmed, where they were hidden", told.blind.of ? agreement(told.blind) : ""],
       ["Answers by", Object.entries(told.people).slice(0, 8).map(([name, n]) => `${name} ${n.toLocaleString("en")}`).join(" · ")],
-      ["Two people on the same image", told.twice.of ? secondOpinion(told) : ""],
       ["This session", session(queue)],
     ];
     const shown = lines.filter(([, text]) => text);
@@ -72,11 +71,6 @@ function percent(share) {
 function agreement({ hits, of, low, high }) {
   if (!of) return "none yet";
   return `${percent(hits / of)} of ${of.toLocaleString("en")} (95% interval ${percent(low)} to ${percent(high)})`;
-}
-
-function secondOpinion({ twice, kappa }) {
-  const beyond = kappa === null ? "" : `; Cohen's kappa ${kappa.toFixed(2)}`;
-  return `alike for ${agreement(twice)}${beyond}`;
 }
 
 // What was done since the page was loaded, in words.

@@ -10,6 +10,7 @@ class Queue extends Pictures {
     this.outbox = new Outbox(place);
     this.history = []; // {entry, item}: decided here since the page was loaded, newest last
     this.refused = []; // texts
+    this.contradicted = []; // {sent, decision, text}: answers that made an image contradict itself, newest first
     this.session = new Session();
     this.left = null;
     this.last = null; // what the server would take back
@@ -209,6 +210,12 @@ class Queue extends Pictures {
     const entry = this.outbox.take(ack);
     if (!entry) return;
     this.said = ack.state === "refused" ? "" : ack.told;
+    const { undoes } = entry.sent;
+    this.contradicted = this.contradicted.filter((c) => ack.state === "refused" || ![c.sent, c.decision].includes(undoes));
+    if (ack.contradicts) {
+      const made = { sent: `${ack.client}:${ack.seq}`, decision: ack.decision, text: ack.contradicts };
+      this.contradicted = [made, ...this.contradicted].slice(0, 3);
+    }
     if (ack.state === "refused") this.refuse(entry, ack.told);
     else if (ack.card && !entry.quiet) this.bringBack({ ...ack.card, state: "new" }, 0);
     this.dry = false;

@@ -14,7 +14,7 @@ function tell(find, item, label) {
   find(".probs").textContent = ranked.slice(0, 5).map(([p, n]) => `${n} ${p.toFixed(2)}`).join(" · ");
   const others = item.others.map((o) => `${o.label} ${o.value ?? "–"} (${o.source})`);
   find(".others").textContent = others.length ? `This image: ${others.join(" · ")}` : "";
-  find(".why").textContent = item.blind ? "The proposal is hidden: what do you see?" : item.why;
+  find(".why").textContent = item.why;
   find(".file").textContent = `${item.fname} · run ${item.run}`;
   find(".notes").hidden = !item.notes?.length;
   find(".notes").replaceChildren(...(item.notes ?? []).map((n) => make("li", { textContent: `${n.by}: ${n.text}` })));
@@ -48,6 +48,8 @@ function tellStanding(find, queue) {
   find(".warning").textContent = waiting ? `${waiting} not stored yet. ${queue.trouble} ${kept}` : queue.trouble;
   find(".refused").hidden = !queue.refused.length;
   find(".refused").replaceChildren(...queue.refused.map((text) => make("li", { textContent: text })));
+  find(".contradicted").hidden = !queue.contradicted.length;
+  find(".contradicted").textContent = queue.contradicted.map(({ text }) => text).join("\n");
   find(".said").textContent = queue.said;
   const rate = queue.session.rate();
   const left = Math.max(0, (queue.left ?? 0) - waiting);

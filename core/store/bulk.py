@@ -1,0 +1,262 @@
+"""Many cells of a label at once: filled with a run's predictions, or taken back, with what rules draw from them.
+
+Images that are alike are treated alike: cells change by statements over sets, so memory does not grow with their
+number. The log entry behind it all is the business of `core.store.decisions` and `core.store.acceptances`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Update,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from core.labels.deduce import FREE, deduce
+from core.labels.label import MISSING
+from core.labels.rules import RuleSet
+from core.store import profiles, schema
+from core.store.cells import rule_set, tied_to_decisions
+from core.store.profiles import SOURCES, Profiles
+from core.store.waiting import mark
+
+_PSEUDO, _DERIVED = SOURCES.index("pseudo"), SOURCES.index("derived")
+
+# A rule for each profile: tables with many labels have thousands, too many for a list in a statement.
+_rules = Table(
+    "bulk_rule",
+    MetaData(),
+    Column("profile_id", Integer, primary_key=True),
+    Column("value", Integer, primary_key=True),
+    Column("confidence", Float, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+# The images whose cells change, for the time of one transaction.
+_touched = Table(
+    "bulk_touched",
+    MetaData(),
+    Column("image_id", Integer, primary_key=True),
+    Column("proposal_id", Integer),
+    Column("value", Integer, nullable=False),  # the class it gets, -1 for none
+    Column("profile_id", Integer, nullable=False),  # what the image had before
+    Column("settled", String, nullable=False, default=""),  # its labels that a decision derived, ids with commas
+    Index("bulk_touched_alike", "profile_id", "value", "settled"),
+    prefixes=["TEMPORARY"],
+)
+_T = _touched.c
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which predictions are accepted: of some images, of one class, from some confidence on.
+
+    Attributes:
+        profile_ids: What the images have in common.
+    """
+
+    profile_ids: Sequence[int]
+    value: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Images that are alike, and what becomes of their cells.
+
+    Attributes:
+        which: Where in the table of touched images.
+        cells: (L, 3) their new cells.
+        written: Label id to (class code, whether `derive_all` had asked for it) of derived cells to write.
+        withdrawn: Label ids of derived cells that follow no more.
+    """
+
+    images: int
+    which: tuple
+    cells: np.ndarray
+    conflict: bool
+    written: dict[int, tuple[int, bool]]
+    withdrawn: list[int]
+
+    @property
+    def ids(self) -> Select:
+        return select(_T.image_id).where(*self.which)
+
+
+@contextmanager
+def waiting(connection: Connection, label_id: int, run_id: int, rules: Sequence[Rule]) -> Iterator[Select]:
+    """Give a query for the proposals that meet one of some rules: image_id, proposal_id, value, profile_id.
+
+    Args:
+        connection: Also a reading one; the query can be used as long as the context lasts.
+        rules: None twice for the same profile and class.
+    """
+    p, i, r = schema.proposal.c, schema.image.c, _rules.c
+    _rules.create(connection)
+    rows = [{"profile_id": one, "value": rule.value, "confidence": rule.confidence}
+            for rule in rules for one in rule.profile_ids]  # fmt: skip
+    if rows:
+        connection.execute(insert(_rules), rows)
+    yield (
+        select(p.image_id, p.id.label("proposal_id"), p.value, i.profile_id)
+        .join(schema.image, i.id == p.image_id)
+        .join(_rules, (r.profile_id == i.profile_id) & (r.value == p.value) & (p.confidence >= r.confidence))
+        .where(p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
+    )
+    _rules.drop(connection)  # after an error, with the transaction
+
+
+def fill(
+    connection: Connection, label_id: int, run_id: int, rules: Sequence[Rule], decision_id: int
+) -> dict[str, object]:
+    """Accept the predictions that meet one of some rules, where the cell has no value and no rule is broken by it.
+
+    Args:
+        rules: As `waiting` takes them.
+        decision_id: The entry of the log that all cells name.
+
+    Returns:
+        {"cells": how many were filled, "written": {label id: how many cells the rules wrote}, "withdrawn": likewise}.
+    """
+    if not rules:
+        return {"cells": 0, "written": {}, "withdrawn": {}}
+    with waiting(connection, label_id, run_id, rules) as query, _touching(connection, query):
+        groups = _groups(connection, label_id)
+        for group in groups:
+            if group.conflict:
+                connection.execute(delete(_touched).where(*group.which))
+        groups = [group for group in groups if not group.conflict]
+        c = schema.cell.c
+        of = lambda column: select(column).where(_T.image_id == c.image_id).scalar_subquery()  # noqa: E731
+        new = {"value": of(_T.value), "proposal_id": of(_T.proposal_id), "source": "pseudo", "decision_id": decision_id}
+        connection.execute(_cells_of(label_id, select(_T.image_id)).values(new))
+        return _finish(connection, label_id, groups, decision_id, settled=True)
+
+
+def empty(
+    connection: Connection, label_id: int, decision_id: int, by: int, below: float | None = None
+) -> dict[str, object]:
+    """Take back what an entry of the log filled and still stands, with all that hangs on it.
+
+    Cells that a person decided since stay as they are.
+
+    Args:
+        by: The entry of the log that takes it back; noted in cells that the rules fill anew.
+        below: Only predictions less sure than that; all when None.
+
+    Returns:
+        As `fill`, `cells` being how many were taken back.
+    """
+    c, i, p = schema.cell.c, schema.image.c, schema.proposal.c
+    theirs = (c.label_id == label_id, c.source == "pseudo", c.decision_id == decision_id)
+    query = select(c.image_id, c.proposal_id, literal(MISSING), i.profile_id).join(schema.image, i.id == c.image_id)
+    if below is not None:
+        query = query.join(schema.proposal, p.id == c.proposal_id).where(p.confidence < below)
+    with _touching(connection, query.where(*theirs)):
+        groups = _groups(connection, label_id)
+        new = {"value": None, "source": None, "decision_id": None, "proposal_id": None}
+        connection.execute(_cells_of(label_id, select(_T.image_id)).values(new))
+        return _finish(connection, label_id, groups, by, settled=False)
+
+
+@contextmanager
+def _touching(connection: Connection, query: Select) -> Iterator[None]:
+    """Hold the images of a query in the table of touched ones."""
+    _touched.create(connection)
+    connection.execute(insert(_touched).from_select(["image_id", "proposal_id", "value", "profile_id"], query))
+    yield
+    _touched.drop(connection)  # after an error, with the transaction
+
+
+def _cells_of(label_id: int, images: Select) -> Update:
+    return update(schema.cell).where(schema.cell.c.label_id == label_id, schema.cell.c.image_id.in_(images))
+
+
+def _groups(connection: Connection, label_id: int) -> list[_Group]:
+    found, rules = profiles.read(connection), rule_set(connection)
+    tied, _ = rules.around(found.label_ids.index(label_id))
+    _note_settled(connection, [found.label_ids[j] for j in tied])
+    alike = (_T.profile_id, _T.value, _T.settled)
+    rows = connection.execute(select(*alike, func.count().label("images")).group_by(*alike)).all()
+    return [_group(row, found, rules, label_id) for row in rows]
+
+
+def _note_settled(connection: Connection, label_ids: Sequence[int]) -> None:
+    """Note which derived cells hang on decisions: those that `derive_all` wrote stay as long as they follow."""
+    c = schema.cell.c
+    there = (c.label_id.in_(label_ids), c.source == "derived", c.decision_id.is_not(None))
+    if not label_ids or connection.execute(select(c.image_id).where(*there).limit(1)).first() is None:
+        return
+    for label_id in label_ids:
+        theirs = select(c.image_id).where(c.label_id == label_id, *there[1:])
+        # Label by label in one order, so that images that are alike get the same text.
+        connection.execute(
+            update(_touched).where(_T.image_id.in_(theirs)).values(settled=_T.settled + literal(f"{label_id},"))
+        )
+
+
+def _group(row: Row, found: Profiles, rules: RuleSet, label_id: int) -> _Group:
+    at = int(np.searchsorted(found.ids, row.profile_id))
+    values, sources = found.values[at].copy(), found.sources[at].copy()
+    own = found.label_ids.index(label_id)
+    values[own], sources[own] = row.value, MISSING if row.value == MISSING else _PSEUDO
+    base = np.where(sources == _DERIVED, MISSING, values).astype(np.int16)
+    result = deduce(base[None], rules)
+    free, implied = result.state[0] == FREE, result.implied[0]
+    tied, decided = rules.around(own)[0], tied_to_decisions(sources, rules)
+    settled = {int(text) for text in row.settled.split(",") if text}
+    written, withdrawn = {}, []
+    for j in tied:
+        derived, one = sources[j] == _DERIVED, found.label_ids[j]
+        asked = bool(derived and one not in settled)
+        target = bool(free[j] and (decided[j] or asked))
+        if target and (not derived or values[j] != implied[j]):
+            written[one] = (int(implied[j]), asked)
+            values[j], sources[j] = implied[j], _DERIVED
+        elif derived and not target:
+            withdrawn.append(one)
+            values[j] = sources[j] = MISSING
+    which = (_T.profile_id == row.profile_id, _T.value == row.value, _T.settled == row.settled)
+    packed = profiles.pack(found.given[at][None], values[None], sources[None])[0]
+    return _Group(row.images, which, packed, bool(result.conflict[0]), written, withdrawn)
+
+
+def _finish(
+    connection: Connection, label_id: int, groups: Sequence[_Group], by: int, settled: bool
+) -> dict[str, object]:
+    """Write what follows for each group, and bring up to date what is drawn from cells."""
+    mark(connection, label_id, select(_T.image_id), settled)
+    written: dict[int, int] = {}
+    withdrawn: dict[int, int] = {}
+    for group in groups:
+        for one, (code, asked) in group.written.items():
+            new = {"value": code, "source": "derived", "decision_id": None if asked else by, "proposal_id": None}
+            connection.execute(_cells_of(one, group.ids).values(new))
+            mark(connection, one, group.ids, True)
+            written[one] = written.get(one, 0) + group.images
+        for one in group.withdrawn:
+            new = {"value": None, "source": None, "decision_id": None, "proposal_id": None}
+            connection.execute(_cells_of(one, group.ids).values(new))
+            mark(connection, one, group.ids, False)
+            withdrawn[one] = withdrawn.get(one, 0) + group.images
+    profiles.regroup(connection, [(group.ids, group.cells) for group in groups])
+    return {"cells": sum(group.images for group in groups), "written": written, "withdrawn": withdrawn}
