@@ -33,18 +33,14 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    checks = audits.waiting(connection, wish.label)
     if wish.grid is not None:
         rows = grid.same_class(connection, wish.label, wish.grid, wish.want, left_out)
-    else:
-        rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
-        if checks:
-            told = _told.get((connection.engine.url, wish.label), lambda: audit.telling(connection, wish.label))
-            rows = audits.mixed(connection, wish.label, rows, wish.want, left_out, told)
-    hidden = blind.reasons(connection, rows, None if checks else ())
-    if wish.grid is not None:  # it shows its proposal, so what is to be judged without seeing it is left to the card
-        rows = [row for row in rows if row.image_id not in hidden]
-    return cards(connection, rows, wish.order, hidden)
+        return cards(connection, rows, wish.order, {})
+    rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+    if not audits.waiting(connection, wish.label):
+        return cards(connection, rows, wish.order, blind.reasons(connection, rows, ()))
+    told = _told.get((connection.engine.url, wish.label), lambda: audit.telling(connection, wish.label))
+    return cards(connection, audits.mixed(connection, wish.label, rows, wish.want, left_out, told), wish.order)
 
 
 def cards(

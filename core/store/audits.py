@@ -109,9 +109,13 @@ def asked(connection: Connection, label_id: int, image_ids: Collection[int]) -> 
     """Return those of some images, at most some hundred, whose cell waits for an answer."""
     if not image_ids or not waiting(connection, label_id):
         return set()
-    a = schema.audit.c
-    query = _standing(connection, label_id).where(a.image_id.in_(list(image_ids)))
-    return set(connection.execute(query.with_only_columns(a.image_id)).scalars())
+    query = asked_images(connection, label_id).where(schema.audit.c.image_id.in_(list(image_ids)))
+    return set(connection.execute(query).scalars())
+
+
+def asked_images(connection: Connection, label_id: int) -> Select:
+    """Return a query for all images whose cell waits for an answer."""
+    return _standing(connection, label_id).with_only_columns(schema.audit.c.image_id)
 
 
 def due(

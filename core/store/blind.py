@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, literal, select
 
 from core.errors import GapwiseError
 from core.store import audits, schema
@@ -14,6 +14,7 @@ from core.store.upsert import upsert
 HIDDEN = "The proposal is hidden: what do you see?"
 # Never what is checked: an answer, an acceptance, or the person.
 CHECK = "A check, chosen by chance; the proposal is hidden: what do you see?"
+_FACTOR, _ALL = 2654435761, 2**32
 _SHARE = "review_blind_percent"  # key of the meta table
 _PERCENT = select(schema.meta.c.value).where(schema.meta.c.key == _SHARE)
 
@@ -40,7 +41,12 @@ def hidden(proposal_id: int, share: int) -> bool:
     It hangs on the proposal alone, so that a reload, an undo or another reviewer reveals nothing; a larger share hides
     the same ones and more. Knuth's multiplicative hash: neighbours in the queue are not hidden together.
     """
-    return (proposal_id * 2654435761 % 2**32) * 100 < share * 2**32
+    return proposal_id * _FACTOR % _ALL * 100 < share * _ALL
+
+
+def shown(share: int) -> ColumnElement[bool]:
+    """Return the opposite of `hidden` for the proposals of a query."""
+    return schema.proposal.c.id * literal(_FACTOR, BigInteger) % _ALL * 100 >= share * _ALL
 
 
 def reasons(connection: Connection, rows: Sequence[Row], asked: Collection[int] | None = None) -> dict[int, str]:

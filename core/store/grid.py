@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, Row, func, select
 
-from core.store import schema
+from core.store import audits, blind, schema
 from core.store.proposals import latest_run
 from core.store.queue import _rows, _waits
 
@@ -16,7 +16,8 @@ def same_class(
 ) -> list[Row]:
     """Return waiting proposals of one class, the surest first: pictures in which an exception stands out.
 
-    What was put off before is left to the card, where it is looked at alone.
+    A grid shows its proposal, so what is to be judged without seeing it is left to the card; so is what was put off
+    before: there it is looked at alone.
 
     Args:
         without: Images to leave out, at most some hundred.
@@ -28,7 +29,11 @@ def same_class(
     if run_id is None:
         return []
     p = schema.proposal.c
-    left_out = (p.image_id.not_in(list(without)),) if without else ()
+    left_out = [p.image_id.not_in(list(without))] if without else []
+    if share := blind.percent(connection):
+        left_out.append(blind.shown(share))
+    if audits.waiting(connection, label_id):
+        left_out.append(p.image_id.not_in(audits.asked_images(connection, label_id)))
     query = _rows(*_waits(label_id, run_id), p.value == value, p.put_off == 0, *left_out)
     return list(connection.execute(query.order_by(p.confidence.desc(), p.id.desc()).limit(limit)))
 

@@ -79,6 +79,17 @@ def test_a_share_hides_about_that_share_and_more_hides_the_same_and_more():
         assert hidden >= {i for i in range(1, 10_001) if blind.hidden(i, share // 2)}
 
 
+@pytest.mark.parametrize("share", [20, 50])
+def test_a_grid_is_full_though_some_proposals_are_hidden(tab, ws, share):
+    """The browser takes a grid that is not full for the last one: what is hidden must not count among the wanted."""
+    hide(ws, share)
+    items = tab.items(10)["items"]
+    seen = {i["image"] for i in items if not i["blind"]}
+    assert 0 < len(seen) < 10
+    assert len(grid(tab, 1, want=len(seen))) == len(seen)
+    assert {i["image"] for i in grid(tab, 1)} == seen
+
+
 def test_agreement_is_told_apart_by_what_people_saw_and_without_what_was_undone(tab, ws):
     one, two, three, four = tab.items(4)["items"]
     tab.send(tab.decision(one), tab.decision(two, "reject"))

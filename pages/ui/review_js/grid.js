@@ -239,7 +239,9 @@ class Grid {
     this.root.querySelector(".classes").replaceChildren(...tabs);
     const left = unseen ? ` ${unseen} not seen yet: only what was on screen is accepted.` : "";
     const aside = this.aside.length ? ` ${this.aside.length} marked before: they come next on the card.` : "";
-    const empty = this.busy ? "Loading…" : "Nothing with this proposal waits here.";
+    const alone = "What waits with this proposal comes one by one on the card: it is hidden, or with somebody else.";
+    const none = this.counts[this.value] ? alone : "Nothing with this proposal waits here.";
+    const empty = this.busy ? "Loading…" : none;
     this.root.querySelector(".hint").textContent = this.problem || (page.length ? `Click what is wrong.${left}${aside}` : `${empty}${aside}`);
   }
 }
