@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.store import queue
+from core.store import blind, queue
 from core.store.labels import labels as read_labels
 from core.store.proposals import latest_run
-from pages.ui import below, navigation, review_card, review_fast, review_keys, state
+from pages.ui import below, navigation, review_blind, review_card, review_fast, review_keys, state
 from pages.ui.widgets import page_header
 
 page_header(
@@ -15,6 +15,7 @@ workspace = state.workspace()
 
 with workspace.read() as connection:
     labels = read_labels(connection)
+    hidden = blind.percent(connection)
     waiting = {
         label_id: queue.pending_count(connection, label_id)
         for label_id in labels
@@ -44,11 +45,12 @@ plain = not review_fast.available() or st.sidebar.toggle(
     key=state.REVIEW_PLAIN,
     help="Streamlit's own buttons: slower, for browsers or networks in which the card's own script can't work.",
 )
+review_blind.setting(workspace, hidden)
 if plain:
     review_card.card(workspace, chosen, order)
 else:
     with st.container(key="pair_review"):  # review_keys looks for it
-        review_fast.card(workspace, chosen, labels[chosen], order)
+        review_fast.card(workspace, chosen, labels[chosen], order, hidden)
     if not waiting[chosen]:
         navigation.link("export", "Take the filled table away")
 below.draw(workspace, chosen, labels[chosen])

@@ -22,6 +22,7 @@ from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.models.zoo import build
 from core.pseudo.calibrate import fit_temperature, probabilities
+from core.pseudo.neighbours import find_neighbours
 from core.pseudo.quality import quality, write_quality
 from core.store import schema
 from core.store.cells import open_cells
@@ -122,6 +123,7 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     _store_all(ws, row, network, pictures, todo, notes["temperature"], reporter)
     if notes["mixed"] and not reporter.should_stop():
         _write_notes(folder, {**notes, "mixed": False})
+    find_neighbours(ws, row.label_id, network.size, reporter)
     return len(set(ids) & _predicted(ws, run_id))
 
 

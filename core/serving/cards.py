@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row
 
 from core.labels.label import MISSING
 from core.pseudo import audit
+from core.serving import counting
 from core.serving.messages import Wish
-from core.store import audits, cells, queue
+from core.store import audits, blind, cells, grid, near, notes, queue
 
+_DERIVED = cells.SOURCES.index("derived")  # not beside a check: what it was derived from may be what is checked
+_HIDDEN = {"value": None, "confidence": None, "probs": [], "map": None}
 _WHY = {
     "uncertain": "Here because the model is least sure of it.",
     "surest": "Here because the model is surest of it.",
     "file": "Here because it is next in the table.",
 }
-
-
-_CHECK = "Here as a check, chosen by chance."  # never what is checked: an answer, an acceptance, or the person
-
-
-_TELLING_SECONDS = 5.0
-_told: dict[tuple, tuple[set[int], float]] = {}
+_told = counting.Kept()  # acceptances that need no more checks: reading their audits takes longer than the cards
 
 
 def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -> list[dict]:
@@ -36,35 +33,53 @@ def next_cards(connection: Connection, wish: Wish, held: Collection[int] = ()) -
     if not wish.want:
         return []
     left_out = {*wish.held, *held}
-    found = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
-    told = _telling(connection, wish.label)
-    checked = audits.mixed(connection, wish.label, found, wish.want, left_out, told)
-    plain = {row.proposal_id for row in found}
-    made = cards(connection, checked, wish.order)
-    return [card if card["proposal"] in plain else {**card, "why": _CHECK} for card in made]
+    if wish.grid is not None:
+        rows = grid.same_class(connection, wish.label, wish.grid, wish.want, left_out)
+        return cards(connection, rows, wish.order, {})
+    rows = queue.pending(connection, wish.label, wish.order, wish.want, without=left_out)
+    if not audits.waiting(connection, wish.label):
+        return cards(connection, rows, wish.order, blind.reasons(connection, rows, ()))
+    told = _told.get((connection.engine.url, wish.label), lambda: audit.telling(connection, wish.label))
+    return cards(connection, audits.mixed(connection, wish.label, rows, wish.want, left_out, told), wish.order)
 
 
-def _telling(connection: Connection, label_id: int) -> set[int]:
-    """Return the acceptances that need no more checks, as of some seconds ago: it takes longer than the cards."""
-    key = (connection.engine.url, label_id)
-    known, good_until = _told.get(key, (set(), 0.0))
-    if time.monotonic() >= good_until:
-        known = audit.telling(connection, label_id)
-        _told[key] = (known, time.monotonic() + _TELLING_SECONDS)
-    return known
+def cards(
+    connection: Connection, rows: Sequence[Row], order: str = "", hidden: Mapping[int, str] | None = None
+) -> list[dict]:
+    """Return queue rows as JSON can hold them, with what is known of the images' other labels.
 
-
-def cards(connection: Connection, rows: Sequence[Row], order: str = "") -> list[dict]:
-    """Return queue rows as JSON can hold them, with what is known of the images' other labels."""
+    Args:
+        rows: All of one label.
+        hidden: As `blind.reasons` gives it; looked up when None.
+    """
     if not rows:
         return []
-    table = cells.load(connection, sorted({row.image_id for row in rows}))
-    at = {int(image_id): i for i, image_id in enumerate(table.image_ids)}
-    return [_card(row, table, at[row.image_id], order) for row in rows]
+    images = sorted({row.image_id for row in rows})
+    table = cells.load(connection, images)
+    around = _Around(
+        table,
+        {int(image_id): i for i, image_id in enumerate(table.image_ids)},
+        notes.notes_of(connection, images),
+        near.nearest(connection, rows[0].label_id, images),
+    )
+    hidden = blind.reasons(connection, rows) if hidden is None else hidden
+    return [_card(row, around, order, hidden.get(row.image_id, "")) for row in rows]
 
 
-def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
-    return {
+@dataclass(frozen=True)
+class _Around:
+    """What is known of the images beside their proposals; `at` is where they lie in the table."""
+
+    table: cells.CellTable
+    at: dict[int, int]
+    notes: dict[int, list[tuple[str, str]]]
+    near: dict[int, list[near.Neighbour]]
+
+
+def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
+    table, at = around.table, around.at[row.image_id]
+    names = table.labels[table.label_ids.index(row.label_id)].names
+    card = {
         "image": row.image_id,
         "label": row.label_id,
         "proposal": row.proposal_id,
@@ -79,7 +94,7 @@ def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
         "map": None if row.map is None else base64.b64encode(row.map).decode(),
         "mapSize": [row.map_height, row.map_width],
         "seen": row.seen,
-        "why": "Here again because it was put off before." if row.seen else _WHY.get(order, ""),
+        "why": hidden or _why(row, order),
         "others": [
             {
                 "label": label.name,
@@ -87,6 +102,20 @@ def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
                 "source": cells.SOURCES[table.sources[at, j]] if table.sources[at, j] >= 0 else "open",
             }
             for j, label in enumerate(table.labels)
-            if table.label_ids[j] != row.label_id
+            if table.label_ids[j] != row.label_id and (hidden != blind.CHECK or table.sources[at, j] != _DERIVED)
         ],
+        "notes": [{"by": by, "text": text} for by, text in around.notes.get(row.image_id, [])],
+        "near": [
+            {"image": n.image_id, "digest": n.digest[:16], "fname": n.fname, "value": names[n.value]}
+            for n in around.near.get(row.image_id, [])
+        ],
+        "blind": bool(hidden),
     }
+    # What is hidden is not sent: a browser that has it could show it.
+    return {**card, **_HIDDEN} if hidden else card
+
+
+def _why(row: Row, order: str) -> str:
+    """Return why an image is here: what its row says, where the order gives each one a reason of its own."""
+    own = getattr(row, "why", "")
+    return own or ("Here again because it was put off before." if row.seen else _WHY.get(order, ""))

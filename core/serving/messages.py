@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.store.decisions import MAX_NOTE
 
-MAX_BODY = 256 * 1024  # bytes; fifty decisions with notes of full length are less
-MAX_DECISIONS = 50  # in one request
+MAX_BODY = 512 * 1024  # bytes; sixty decisions with notes of full length are less
+MAX_DECISIONS = 60  # in one request: a whole grid
 MAX_HELD = 1000  # images that a browser may say it holds
-MAX_WANTED = 32  # items in one answer
+MAX_WANTED = 120  # items in one answer: a grid, and the next one
 MAX_ID = 2**53  # the largest whole number that a browser's JSON keeps; SQLite's is larger
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
@@ -29,17 +29,19 @@ class Cell(_Message):
 class Decision(_Message):
     """One decision, or the taking back of one.
 
-    `client` and `seq` together are its id; an `undo` names what it takes back by that, or by its number.
+    `client` and `seq` together are its id; an `undo` names what it takes back by that, or by its number. `blind` says
+    that the proposal was hidden. A `note` on the image is no decision, but comes the same way.
     """
 
     client: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")]
     seq: Id
-    action: Literal["accept", "reject", "choose", "skip", "flag", "undo"]
+    action: Literal["accept", "reject", "choose", "skip", "flag", "undo", "note"]
     cell: Cell | None = None
     proposal: Id | None = None
     value: Annotated[int, Field(ge=0, le=32767, strict=True)] | None = None
     note: Annotated[str, Field(max_length=MAX_NOTE)] | None = None
     undoes: Annotated[str, Field(max_length=130)] | Id | None = None
+    blind: Annotated[bool, Field(strict=True)] = False
 
     @property
     def client_id(self) -> str:
@@ -51,16 +53,21 @@ class Decision(_Message):
             raise ValueError("`undoes` goes with the action undo, and only with it")
         if (self.action == "undo") == (self.cell is not None):
             raise ValueError("`cell` goes with every action but undo")
+        if self.action == "note" and self.note is None:
+            raise ValueError("a note needs its text, `note`")
+        if self.blind and self.action in ("accept", "reject"):
+            raise ValueError("a proposal that was hidden can't be accepted or rejected")
         return self
 
 
 class Wish(_Message):
-    """Which items the browser wants next."""
+    """Which items the browser wants next: in an order, or for a grid those for which one class is proposed."""
 
     label: Id
     order: Annotated[str, Field(max_length=40)]
     held: Annotated[list[Id], Field(max_length=MAX_HELD)] = []
     want: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 0
+    grid: Annotated[int, Field(ge=0, le=32767)] | None = None
 
 
 class Post(Wish):

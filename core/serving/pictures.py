@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.images.previews import LONG_SIDE, QUALITY, preview
-from core.serving.review import open_workspace
 from core.serving.token import Token
+from core.serving.workspaces import open_workspace
 from core.store.images import image
 
 

@@ -1,8 +1,9 @@
 """The routes: Starlette only, so that Streamlit's server, another one or a test can carry them.
 
 `POST /gapwise/review` takes decisions and answers with the next items, `GET /gapwise/review` only with items,
-`GET /gapwise/preview/ID` with a picture. Streamlit checks none of these for us: every request needs a page's own token
-(`core.serving.token`), and comes from the same origin. Whatever fails is told as JSON, `{"error": text}`.
+`GET /gapwise/progress` says how far the review is and what others decided, `GET /gapwise/preview/ID` is a picture.
+Streamlit checks none of these for us: every request needs a page's own token (`core.serving.token`), and comes from the
+same origin. Whatever fails is told as JSON, `{"error": text}`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.errors import GapwiseError
-from core.serving import pictures, review
+from core.serving import pictures, progress, review
 from core.serving import token as tokens
 from core.serving.messages import MAX_BODY, MAX_ID, Post, Wish, told
 
@@ -39,6 +40,7 @@ def routes(base: str = "") -> list[Route]:
     return [
         Route(f"{root}/review", _guarded(_post), methods=["POST"]),
         Route(f"{root}/review", _guarded(_get), methods=["GET"]),
+        Route(f"{root}/progress", _guarded(_progress), methods=["GET"]),
         Route(f"{root}/preview/{{image_id:int}}", _guarded(_preview), methods=["GET"]),
     ]
 
@@ -89,11 +91,18 @@ async def _post(request: Request, token: tokens.Token) -> Response:
 
 
 async def _get(request: Request, token: tokens.Token) -> Response:
+    return _answered(await run_in_threadpool(review.answer, token, _wish(request)))
+
+
+async def _progress(request: Request, token: tokens.Token) -> Response:
+    return _answered(await run_in_threadpool(progress.progress, token, _wish(request)))
+
+
+def _wish(request: Request) -> Wish:
     asked = request.query_params
-    numbers = {name: _number(asked[name]) for name in ("label", "want") if name in asked}
+    numbers = {name: _number(asked[name]) for name in ("label", "want", "grid") if name in asked}
     held = [_number(part) for part in asked.get("held", "").split(",") if part]
-    wish = Wish.model_validate({**numbers, "order": asked.get("order"), "held": held})
-    return _answered(await run_in_threadpool(review.answer, token, wish))
+    return Wish.model_validate({**numbers, "order": asked.get("order"), "held": held})
 
 
 async def _preview(request: Request, token: tokens.Token) -> Response:

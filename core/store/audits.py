@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    bindparam,
     case,
     func,
     insert,
@@ -96,9 +97,25 @@ def add(connection: Connection, drawn: Sequence[dict[str, object]]) -> None:
 
 def hides(connection: Connection, image_id: int, label_id: int) -> bool:
     """Whether a cell's known value is hidden at present to see whether people find it, too."""
-    a = schema.audit.c
-    query = select(a.id).where(a.label_id == label_id, a.image_id == image_id, a.kind == KNOWN, answer().is_(None))
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_HIDES, {"label": label_id, "image": image_id}).first() is not None
+
+
+def waiting(connection: Connection, label_id: int) -> bool:
+    """Whether a label may have cells that wait for an answer: one look at an index, for what is asked all the time."""
+    return connection.execute(_WAITING, {"label": label_id}).first() is not None
+
+
+def asked(connection: Connection, label_id: int, image_ids: Collection[int]) -> set[int]:
+    """Return those of some images, at most some hundred, whose cell waits for an answer."""
+    if not image_ids or not waiting(connection, label_id):
+        return set()
+    query = asked_images(connection, label_id).where(schema.audit.c.image_id.in_(list(image_ids)))
+    return set(connection.execute(query).scalars())
+
+
+def asked_images(connection: Connection, label_id: int) -> Select:
+    """Return a query for all images whose cell waits for an answer."""
+    return _standing(connection, label_id).with_only_columns(schema.audit.c.image_id)
 
 
 def due(
@@ -106,28 +123,34 @@ def due(
 ) -> list[int]:
     """Return the proposals of cells that wait for an answer, in the order of drawing.
 
-    Samples of acceptances that were withdrawn, or whose threshold was raised since, wait no more; nor do cells that
-    were to tell about an older run, or that are known by now.
-
     Args:
         without: Images that somebody has on screen already.
         told: Acceptances whose audit has told already.
     """
-    a, b, c = schema.audit.c, schema.acceptance.c, schema.cell.c
-    newest = a.run_id == latest_run(connection, label_id)
-    known = (a.kind == OPEN) & c.source.in_(("given", "human", "derived"))
-    stands = (a.acceptance_id.is_(None) & newest & known.is_not(True)) | (b.withdrawn.is_(None) & (b.stage == a.stage))
-    query = (
-        select(a.proposal_id)
-        .outerjoin(schema.acceptance, b.id == a.acceptance_id)
-        .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
-        .where(a.label_id == label_id, a.waits == literal_column("1"), stands)
-    )
+    a, query = schema.audit.c, _standing(connection, label_id)
     if told:
         query = query.where(a.acceptance_id.is_(None) | a.acceptance_id.not_in(list(told)))
     if without:
         query = query.where(a.image_id.not_in(list(without)))
     return list(connection.execute(query.order_by(a.id).limit(limit)).scalars())
+
+
+def _standing(connection: Connection, label_id: int) -> Select:
+    """Return a query for the proposals of cells that wait for an answer.
+
+    Samples of acceptances that were withdrawn, or whose threshold was raised since, wait no more; nor do cells that
+    were to tell about an older run, or that are known by now.
+    """
+    a, b, c = schema.audit.c, schema.acceptance.c, schema.cell.c
+    newest = a.run_id == latest_run(connection, label_id)
+    known = (a.kind == OPEN) & c.source.in_(("given", "human", "derived"))
+    stands = (a.acceptance_id.is_(None) & newest & known.is_not(True)) | (b.withdrawn.is_(None) & (b.stage == a.stage))
+    return (
+        select(a.proposal_id)
+        .outerjoin(schema.acceptance, b.id == a.acceptance_id)
+        .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
+        .where(a.label_id == label_id, a.waits == literal_column("1"), stands)
+    )
 
 
 def mixed(
@@ -155,10 +178,7 @@ def mixed(
 
 def refresh(connection: Connection, image_id: int, label_id: int) -> None:
     """Bring up to date whether a cell waits for an answer, after a decision about it or an undo."""
-    a = schema.audit.c
-    waits = case((answer().is_(None) & ~_skipped(), 1), else_=0)
-    here = (a.label_id == label_id, a.image_id == image_id)
-    connection.execute(update(schema.audit).where(*here).values(waits=waits))
+    connection.execute(_REFRESH, {"label": label_id, "image": image_id})
 
 
 def end(connection: Connection, acceptance_id: int) -> None:
@@ -223,3 +243,11 @@ def _skipped():
         .correlate(schema.audit)
         .exists()
     )
+
+
+# Every decision runs one of these: making a statement takes longer than running it.
+_A = schema.audit.c
+_HERE = (_A.label_id == bindparam("label"), _A.image_id == bindparam("image"))
+_REFRESH = update(schema.audit).where(*_HERE).values(waits=case((answer().is_(None) & ~_skipped(), 1), else_=0))
+_HIDES = select(_A.id).where(*_HERE, _A.kind == KNOWN, answer().is_(None)).limit(1)
+_WAITING = select(_A.id).where(_A.label_id == bindparam("label"), _A.waits == literal_column("1")).limit(1)

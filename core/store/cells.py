@@ -18,6 +18,18 @@ from core.store.profiles import SOURCES, CellArrays, Profiles
 
 TRUSTED = SOURCES[:3]  # what a training learns from unless it is asked to learn from bulk decisions as well
 _BATCH = 50_000  # rows a statement; keeps the parameters of a large import out of memory
+# Written once: each decision runs them, and making a statement takes longer than running it.
+_C = schema.cell.c
+_AT = (_C.image_id == bindparam("at_image"), _C.label_id == bindparam("at_label"))
+_SET = {"value": bindparam("new_value"), "source": bindparam("new_source"), "decision_id": bindparam("by")}
+_PUT = update(schema.cell).where(*_AT).values(**_SET, proposal_id=bindparam("new_proposal"))
+_WRITE = update(schema.cell).where(*_AT).values(**_SET, proposal_id=None)
+_SETTLED = select(_C.label_id).where(
+    _C.image_id == bindparam("image"), _C.source == "derived", _C.decision_id.is_not(None)
+)
+_EFFECTS = select(schema.decision.c.effects).where(
+    schema.decision.c.image_id == bindparam("image"), schema.decision.c.effects.is_not(None)
+)
 
 
 @dataclass(frozen=True)
@@ -212,14 +224,11 @@ def tied_to_decisions(sources: np.ndarray, rules: RuleSet) -> np.ndarray:
 
 
 def _settled_labels(connection: Connection, image_id: int) -> list[int]:
-    c = schema.cell.c
-    query = select(c.label_id).where(c.image_id == image_id, c.source == "derived", c.decision_id.is_not(None))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_SETTLED, {"image": image_id}).scalars())
 
 
 def _once_asked(connection: Connection, image_id: int) -> list[int]:
-    d = schema.decision.c
-    effects = connection.execute(select(d.effects).where(d.image_id == image_id)).scalars()
+    effects = connection.execute(_EFFECTS, {"image": image_id}).scalars()
     return [label_id for e in effects if e for label_id in e.get("unasked", [])]
 
 
@@ -238,9 +247,8 @@ def put(
     Args:
         settled_next: The caller calls `settle` next, with `changed`: what is drawn from the cells is made once then.
     """
-    c = schema.cell.c
-    statement = update(schema.cell).where(c.image_id == image_id, c.label_id == label_id)
-    connection.execute(statement.values(value=value, source=source, decision_id=decision_id, proposal_id=proposal_id))
+    new = {"new_value": value, "new_source": source, "by": decision_id, "new_proposal": proposal_id}
+    connection.execute(_PUT, {"at_image": image_id, "at_label": label_id, **new})
     if not settled_next:
         _changed(connection, [image_id])
 
@@ -288,14 +296,6 @@ def _write(
     rows, columns = np.nonzero(where)
     if not len(rows):
         return
-    c = schema.cell.c
-    statement = (
-        update(schema.cell)
-        .where(c.image_id == bindparam("at_image"), c.label_id == bindparam("at_label"))
-        .values(
-            value=bindparam("new_value"), source=bindparam("new_source"), decision_id=bindparam("by"), proposal_id=None
-        )
-    )
     ids = np.array(table.label_ids)
     changes = [
         {
@@ -307,4 +307,4 @@ def _write(
         }
         for image_id, label_id, code in zip(table.image_ids[rows], ids[columns], codes[rows, columns], strict=True)
     ]
-    connection.execute(statement, changes)
+    connection.execute(_WRITE, changes)

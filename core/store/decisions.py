@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 from sqlalchemy.orm import aliased
 
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import audits, bulk, cells, images, proposals, schema, waiting
+from core.store import audits, bulk, cells, images, schema, waiting
 from core.store.gaps import contradictions
 from core.store.labels import labels as read_labels
 
@@ -25,6 +26,21 @@ BULK = "bulk"  # many cells at once, see `core.store.acceptances`
 BACK = ("undo", "withdraw")  # what takes others back, and is never taken back itself
 MAX_TEXT = 200  # characters of a client id or a reviewer's name
 MAX_NOTE = 2000  # characters
+# Written once: making a statement takes longer than running it, and each decision needs a dozen.
+_D, _C, _P = schema.decision.c, schema.cell.c, schema.proposal.c
+_UNDONE = aliased(schema.decision)
+_BY_CLIENT = select(schema.decision).where(_D.client_id == bindparam("client"))
+_CELL = select(schema.cell).where(_C.image_id == bindparam("image"), _C.label_id == bindparam("label"))
+_PROPOSAL = select(_P.image_id, _P.label_id, _P.value).where(_P.id == bindparam("proposal"))
+_APPEND = insert(schema.decision)
+_EFFECTS = schema.decision.update().where(_D.id == bindparam("at")).values(effects=bindparam("changed"))
+_LAST_STANDING = (
+    select(schema.decision)
+    .outerjoin(_UNDONE, _UNDONE.c.undoes == _D.id)
+    .where(_D.reviewer == bindparam("by"), _D.action.not_in(BACK), _UNDONE.c.id.is_(None))
+    .order_by(_D.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -92,12 +108,12 @@ def decide(
     if earlier is not None:
         return _outcome(earlier, repeated=True)
     label = _label(connection, label_id)
-    images.image(connection, image_id)
     cell = _cell(connection, image_id, label_id)
     proposal = _proposal(connection, image_id, label_id, proposal_id)
     stored = _stored_value(action, label, value, proposal)
     # What is known and was hidden to see whether people find it too is not changed by their answers.
-    applied = stored is None or not (cell.source == "human" or audits.hides(connection, image_id, label_id))
+    kept = cell.source == "human" or (cell.value is not None and audits.hides(connection, image_id, label_id))
+    applied = stored is None or not kept
     row = {
         "client_id": client_id,
         "reviewer": reviewer,
@@ -107,7 +123,6 @@ def decide(
         "proposal_id": proposal_id,
         "value": stored,
         "applied": int(applied),
-        "effects": None,
         "note": _note(note),
     }
     decision_id = _append(connection, row)
@@ -116,6 +131,7 @@ def decide(
     audits.refresh(connection, image_id, label_id)
     # A person's no to one of several classes leaves an accepted cell open again.
     emptied = action == "reject" and stored is None and cell.source == "pseudo"
+    effects = None
     if (stored is not None and applied) or emptied:
         agreed = proposal_id if proposal is not None and proposal.value == stored else None
         source = None if stored is None else "human"
@@ -124,8 +140,9 @@ def decide(
         settled = cells.settle(connection, image_id, decision_id, changed=True)
         if settled["conflict"]:
             settled["contradicts"] = contradictions(connection, image_id, label_id)
-        _note_effects(connection, decision_id, {"prior": prior, **settled})
-    return _outcome(_by_client(connection, client_id), repeated=False)
+        effects = {"prior": prior, **settled}
+        _note_effects(connection, decision_id, effects)
+    return _outcome(SimpleNamespace(id=decision_id, effects=effects, **row), repeated=False)
 
 
 def undo(connection: Connection, *, client_id: str, reviewer: str, expected: int | None = None) -> Outcome:
@@ -236,14 +253,7 @@ def arrived(connection: Connection, client_id: str) -> Outcome | None:
 
 def last_standing(connection: Connection, reviewer: str) -> Row | None:
     """Return the reviewer's newest decision that was not undone, or None."""
-    undone = aliased(schema.decision)
-    d = schema.decision
-    query = (
-        select(d)
-        .outerjoin(undone, undone.c.undoes == d.c.id)
-        .where(d.c.reviewer == reviewer, d.c.action.not_in(BACK), undone.c.id.is_(None))
-    )
-    return connection.execute(query.order_by(d.c.id.desc()).limit(1)).first()
+    return connection.execute(_LAST_STANDING, {"by": reviewer}).first()
 
 
 def history(connection: Connection, limit: int = 50, reviewer: str | None = None) -> list[Row]:
@@ -274,7 +284,9 @@ def _restore(connection: Connection, undo_id: int, last: Row) -> None:
 def _proposal(connection: Connection, image_id: int, label_id: int, proposal_id: int | None) -> Row | None:
     if proposal_id is None:
         return None
-    proposal = proposals.proposal(connection, proposal_id)
+    proposal = connection.execute(_PROPOSAL, {"proposal": proposal_id}).first()
+    if proposal is None:
+        raise GapwiseError(f"There is no proposal with the number {proposal_id}.")
     if (proposal.image_id, proposal.label_id) != (image_id, label_id):
         raise GapwiseError("That proposal is about another cell; nothing was stored.")
     return proposal
@@ -303,17 +315,16 @@ def _stored_value(action: str, label: Label, value: int | None, proposal: Row | 
 
 
 def _append(connection: Connection, row: dict) -> int:
-    return connection.execute(insert(schema.decision), {**row, "created": time.time()}).inserted_primary_key[0]
+    return connection.execute(_APPEND, {**row, "created": time.time()}).inserted_primary_key[0]
 
 
 def _note_effects(connection: Connection, decision_id: int, effects: dict) -> None:
     # In the transaction that appended the row: to everybody else the log only grows.
-    d = schema.decision
-    connection.execute(d.update().where(d.c.id == decision_id).values(effects=effects))
+    connection.execute(_EFFECTS, {"at": decision_id, "changed": effects})
 
 
 def _by_client(connection: Connection, client_id: str) -> Row | None:
-    return connection.execute(select(schema.decision).where(schema.decision.c.client_id == client_id)).first()
+    return connection.execute(_BY_CLIENT, {"client": client_id}).first()
 
 
 def _undone(connection: Connection, decision_id: int) -> bool:
@@ -330,9 +341,9 @@ def _gone(connection: Connection, decision_id: int, proposal_id: int | None) -> 
 
 
 def _cell(connection: Connection, image_id: int, label_id: int) -> Row:
-    c = schema.cell.c
-    found = connection.execute(select(schema.cell).where(c.image_id == image_id, c.label_id == label_id)).first()
+    found = connection.execute(_CELL, {"image": image_id, "label": label_id}).first()
     if found is None:
+        images.image(connection, image_id)  # says so where there is none
         raise GapwiseError(f"Image {image_id} has no cell for label {label_id}. Import its table again.")
     return found
 
@@ -360,7 +371,7 @@ def _note(text: str | None) -> str | None:
     return text
 
 
-def _outcome(row: Row, repeated: bool) -> Outcome:
+def _outcome(row: Row | SimpleNamespace, repeated: bool) -> Outcome:
     effects = row.effects or {}
     many = effects if row.image_id is None else {}
     if many:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 
 from core.errors import GapwiseError
-from core.store import schema
+from core.store import review_schema
 
 
 def open_engine(url: str) -> Engine:
@@ -67,7 +67,7 @@ def create_tables(engine: Engine) -> None:
         GapwiseError: If the database can't be used.
     """
     with _told(engine):
-        schema.metadata.create_all(engine)
+        review_schema.schema.metadata.create_all(engine)  # all tables, whichever module they are written in
 
 
 @contextmanager

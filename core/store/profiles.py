@@ -22,6 +22,14 @@ from core.store.upsert import upsert
 
 SOURCES = ("given", "human", "derived", "pseudo")
 _CODES = {None: MISSING, **{name: i for i, name in enumerate(SOURCES)}}
+_C, _I, _P = schema.cell.c, schema.image.c, schema.profile.c
+# Written once: each decision runs them, and making a statement takes longer than running it.
+_CELLS = select(_C.image_id, _C.label_id, _C.given, _C.value, _C.source)
+_CELLS_OF_ONE = _CELLS.where(_C.image_id == bindparam("image"))
+_PROFILE_OF_ONE = select(_I.id, _I.profile_id).where(_I.id == bindparam("image"))
+_COUNT = update(schema.profile).where(_P.id == bindparam("at")).values(images=_P.images + bindparam("by"))
+_POINT = update(schema.image).where(_I.id == bindparam("at")).values(profile_id=bindparam("to"))
+_BY_DIGEST = select(_P.digest, _P.id).where(_P.digest == bindparam("one"))
 AT_ONCE = 500  # ids in one statement: SQLite's older builds take 999 parameters
 _STREAM = 100_000  # rows of the cell table read at once
 
@@ -94,11 +102,13 @@ def by_image(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
 
 def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
     """Bring the profiles of images up to date with their cells."""
-    i, p = schema.image.c, schema.profile.c
     for part in parts(list(dict.fromkeys(image_ids))):
         ids, cells = cells_of(connection, part)
-        query = select(i.id, i.profile_id).where(i.id.in_(ids.tolist()))
-        before = dict(connection.execute(query).all())
+        if len(ids) == 1:
+            rows = connection.execute(_PROFILE_OF_ONE, {"image": int(ids[0])})
+        else:
+            rows = connection.execute(select(_I.id, _I.profile_id).where(_I.id.in_(ids.tolist())))
+        before = dict(rows.all())
         now = zip(ids.tolist(), _profile_ids(connection, cells).tolist(), strict=True)
         moved = {image_id: profile for image_id, profile in now if before[image_id] != profile}
         if not moved:
@@ -106,8 +116,7 @@ def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
         _point(connection, moved)
         change = Counter(moved.values())
         change.subtract(before[image_id] for image_id in moved)
-        statement = update(schema.profile).where(p.id == bindparam("at")).values(images=p.images + bindparam("by"))
-        connection.execute(statement, [{"at": at, "by": by} for at, by in change.items() if at is not None and by])
+        connection.execute(_COUNT, [{"at": at, "by": by} for at, by in change.items() if at is not None and by])
 
 
 def rebuild(connection: Connection) -> None:
@@ -182,9 +191,7 @@ def _recount(connection: Connection) -> None:
 
 
 def _point(connection: Connection, profile_of: Mapping[int, int]) -> None:
-    i = schema.image.c
-    statement = update(schema.image).where(i.id == bindparam("at")).values(profile_id=bindparam("to"))
-    connection.execute(statement, [{"at": at, "to": to} for at, to in profile_of.items()])
+    connection.execute(_POINT, [{"at": at, "to": to} for at, to in profile_of.items()])
 
 
 def _profile_ids(connection: Connection, cells: np.ndarray) -> np.ndarray:
@@ -194,10 +201,10 @@ def _profile_ids(connection: Connection, cells: np.ndarray) -> np.ndarray:
     packed = list(dict.fromkeys(content[at : at + size] for at in range(0, len(content), size)))
     digests = [hashlib.blake2b(value, digest_size=16).hexdigest() for value in packed]
     rows = [{"digest": d, "cells": c, "images": 0} for d, c in zip(digests, packed, strict=True)]
-    p, known = schema.profile.c, {}
-    for part in parts(rows):
+    known = dict(connection.execute(_BY_DIGEST, {"one": digests[0]}).all()) if len(rows) == 1 else {}
+    for part in parts([] if known else rows):
         upsert(connection, schema.profile, part, ("digest",), update=())
-        query = select(p.digest, p.id).where(p.digest.in_([row["digest"] for row in part]))
+        query = select(_P.digest, _P.id).where(_P.digest.in_([row["digest"] for row in part]))
         known |= dict(connection.execute(query).all())
     id_of = {c: known[d] for c, d in zip(packed, digests, strict=True)}
     return np.fromiter((id_of[content[at : at + size]] for at in range(0, len(content), size)), np.int64, len(cells))
@@ -207,13 +214,12 @@ def cells_of(
     connection: Connection, image_ids: Sequence[int], consecutive: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (N,) ids of images and their cells (N, L, 3) int16, read from the cell table."""
-    c = schema.cell.c
-    query = select(c.image_id, c.label_id, c.given, c.value, c.source)
-    if consecutive:
-        query = query.where(c.image_id.between(image_ids[0], image_ids[-1]))
+    if len(image_ids) == 1:
+        rows = connection.execute(_CELLS_OF_ONE, {"image": int(image_ids[0])}).all()
+    elif consecutive:
+        rows = connection.execute(_CELLS.where(_C.image_id.between(image_ids[0], image_ids[-1]))).all()
     else:
-        query = query.where(c.image_id.in_(list(image_ids)))
-    rows = connection.execute(query).all()
+        rows = connection.execute(_CELLS.where(_C.image_id.in_(list(image_ids)))).all()
     column = {label_id: j for j, label_id in enumerate(read_labels(connection))}
     ids = np.unique(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
     cells = np.full((len(ids), len(column), 3), MISSING, dtype=np.int16)

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 5
+VERSION = 6
 OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()

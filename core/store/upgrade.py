@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-from core.store import profiles, schema, waiting
+from core.store import profiles, review_schema, schema, waiting
 from core.store.upsert import upsert
 
 
@@ -13,8 +13,8 @@ def upgrade(connection: Connection, version: int) -> None:
 
     Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
     for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
-    proposals. Version 5 has tables for bulk acceptances and their audits. Whoever opens the workspace in the same
-    moment finds it done.
+    proposals. Version 6 has the tables for bulk acceptances and their audits and the review's own (`review_schema`),
+    all empty at first, and two more indexes. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
@@ -28,7 +28,9 @@ def upgrade(connection: Connection, version: int) -> None:
         waiting.rebuild(connection)
         for index in schema.queue_indexes:
             index.create(connection, checkfirst=True)
-    for table in (schema.acceptance, schema.audit):
+    # Two lines of work were both called version 5, each with some of these.
+    for table in (schema.acceptance, schema.audit, *review_schema.TABLES):
         table.create(connection, checkfirst=True)
-    schema.decision_second.create(connection, checkfirst=True)
+    for index in (schema.decision_second, *review_schema.INDEXES):
+        index.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.pseudo import audit
-from core.store import audits, cells, decisions, queue
+from core.store import audits, blind, cells, decisions, queue
 from core.store.labels import labels as read_labels
 from pages.ui import navigation, pictures, state
 from pages.ui.widgets import class_text, plain
@@ -40,6 +40,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         left = queue.pending_count(connection, label_id)
         last = decisions.last_standing(connection, reviewer)
         row = cells.load(connection, [item.image_id]) if item else None
+        hidden = blind.reasons(connection, [item]).get(item.image_id, "") if item else ""
     if item is None:
         st.success(f"Nothing waits for a decision on {plain(labels[label_id].name)}. {plain(_said(workspace))}")
         _contradicted(workspace, last)
@@ -49,15 +50,15 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
     label = labels[item.label_id]
     picture, panel = st.container(key="pair_review").columns([3, 2], gap="large")
     with panel:
-        _question(item, label, left)
-        _answers(workspace, item, label, reviewer)
-        _steps(workspace, label_id, item, reviewer, last)
+        _question(item, label, left, hidden)
+        _answers(workspace, item, label, reviewer, hidden)
+        _steps(workspace, label_id, item, reviewer, last, hidden)
         if _said(workspace):
             st.caption(f":material/check: {plain(_said(workspace))}")
         _contradicted(workspace, last)
-        _other_labels(row, item)
+        _other_labels(row, item, hidden)
     with picture:
-        pictures.show(workspace, item, state.get(state.SHOW_MAP))
+        pictures.show(workspace, item, state.get(state.SHOW_MAP) and not hidden)
         st.caption(f"{plain(item.fname)} · run {item.run_id}{' · skipped before' if item.seen else ''}")
 
 
@@ -68,11 +69,16 @@ def _next(connection, workspace: Workspace, label_id: int, order: str) -> Row | 
     if back is not None:
         return back
     found = queue.pending(connection, label_id, order, limit=1)
-    found = found or audits.mixed(connection, label_id, (), 1, told=audit.telling(connection, label_id))
+    if not found and audits.waiting(connection, label_id):
+        found = audits.mixed(connection, label_id, (), 1, told=audit.telling(connection, label_id))
     return found[0] if found else None
 
 
-def _question(item: Row, label: Label, left: int) -> None:
+def _question(item: Row, label: Label, left: int, hidden: str) -> None:
+    if hidden:
+        st.subheader(f"{plain(label.name)}: which?", anchor=False)
+        st.caption(f"{hidden} · {left:,} left")
+        return
     st.subheader(f"{plain(label.name)}: {plain(label.names[item.value])}?", anchor=False)
     st.progress(min(max(item.confidence, 0.0), 1.0), text=f"confidence {item.confidence:.2f} · {left:,} left")
     if not label.binary:
@@ -80,16 +86,18 @@ def _question(item: Row, label: Label, left: int) -> None:
         st.caption(" · ".join(f"{plain(name)} {p:.2f}" for p, name in ranked))
 
 
-def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> None:
-    first, second = st.columns(2)
-    _button(first, workspace, item, reviewer, "accept", "Accept", "a", kind="primary")
-    _button(second, workspace, item, reviewer, "reject", "Reject", "x")
+def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str, hidden: str) -> None:
+    if not hidden:
+        first, second = st.columns(2)
+        _button(first, workspace, item, reviewer, "accept", "Accept", "a", kind="primary")
+        _button(second, workspace, item, reviewer, "reject", "Reject", "x")
     shown = min(len(label.classes), CLASS_KEYS)
     columns = st.columns(min(shown, 3))
     for code in range(shown):
         _button(
-            columns[code % len(columns)], workspace, item, reviewer, "choose", label.names[code], str(code + 1), code
-        )
+            columns[code % len(columns)], workspace, item, reviewer, "choose", label.names[code], str(code + 1), code,
+            hidden=hidden,
+        )  # fmt: skip
     if len(label.classes) > CLASS_KEYS:
         other = st.selectbox(
             "Another class",
@@ -99,12 +107,12 @@ def _answers(workspace: Workspace, item: Row, label: Label, reviewer: str) -> No
             key=f"more-{item.proposal_id}",
         )
         if other is not None:
-            _button(st, workspace, item, reviewer, "choose", f"Store {label.names[other]}", None, other)
+            _button(st, workspace, item, reviewer, "choose", f"Store {label.names[other]}", None, other, hidden=hidden)
 
 
-def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: Row | None) -> None:
+def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: Row | None, hidden: str) -> None:
     skip, undo = st.columns(2)
-    _button(skip, workspace, item, reviewer, "skip", "Skip", "Space")
+    _button(skip, workspace, item, reviewer, "skip", "Skip", "Space", hidden=hidden)
     with undo:
         _undo_button(workspace, label_id, reviewer, last, str(item.proposal_id))
     st.button(
@@ -113,15 +121,16 @@ def _steps(workspace: Workspace, label_id: int, item: Row, reviewer: str, last: 
         shortcut="m",
         on_click=state.put,
         args=(state.SHOW_MAP, not state.get(state.SHOW_MAP)),
-        disabled=item.map is None,
+        disabled=item.map is None or bool(hidden),
         width="stretch",
         help="Where the network looked for this very prediction (Grad-CAM).",
     )
 
 
 def _button(
-    place, workspace, item: Row, reviewer: str, action: str, text: str, key: str | None, value=None, kind="secondary"
-) -> None:
+    place, workspace, item: Row, reviewer: str, action: str, text: str, key: str | None, value=None, kind="secondary",
+    hidden: str = "",
+) -> None:  # fmt: skip
     visit = f"{state.get(state.REVIEW_VISITS).get(item.proposal_id, 0)}-{item.seen}"
     place.button(
         plain(text),
@@ -130,7 +139,7 @@ def _button(
         type=kind,
         width="stretch",
         on_click=_decide,
-        args=(workspace, reviewer, action, item.image_id, item.label_id, item.proposal_id, value, visit),
+        args=(workspace, reviewer, action, item.image_id, item.label_id, item.proposal_id, value, visit, bool(hidden)),
     )
 
 
@@ -147,8 +156,9 @@ def _undo_button(workspace: Workspace, label_id: int, reviewer: str, last: Row |
 
 
 def _decide(
-    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: str
-) -> None:
+    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: str,
+    hidden: bool,
+) -> None:  # fmt: skip
     try:
         with workspace.write() as connection:
             outcome = decisions.decide(
@@ -161,6 +171,8 @@ def _decide(
                 value=value,
                 proposal_id=proposal_id,
             )
+            if hidden:
+                blind.note(connection, outcome.decision_id)
             labels = read_labels(connection)
     except GapwiseError as error:
         st.toast(str(error), icon=":material/error:")
@@ -234,12 +246,14 @@ def _told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:
     return ", ".join(parts)
 
 
-def _other_labels(row: cells.CellTable, item: Row) -> None:
+def _other_labels(row: cells.CellTable, item: Row, hidden: str) -> None:
     lines = []
     for i, label in enumerate(row.labels):
         if row.label_ids[i] != item.label_id:
             value, source = int(row.values[0, i]), int(row.sources[0, i])
             origin = cells.SOURCES[source] if source >= 0 else "open"
+            if hidden == blind.CHECK and origin == "derived":  # perhaps from what is checked
+                continue
             lines.append(f"{plain(label.name)} **{plain(class_text(label, value))}** ({origin})")
     if lines:
         st.caption("This image: " + " · ".join(lines))

@@ -22,7 +22,10 @@ from pages.ui import state
 
 _FOLDER = Path(__file__).parent / "review_js"
 # One script: Streamlit takes no modules that import each other without a package of its own for them.
-_SCRIPTS = ("outbox.js", "queue.js", "picture.js", "card.js")
+_SCRIPTS = (
+    *("outbox.js", "session.js", "pictures.js", "queue.js", "picture.js"),
+    *("keys.js", "telling.js", "noting.js", "progress.js", "tiles.js", "grid.js", "card.js"),
+)
 
 
 def available() -> bool:
@@ -30,8 +33,12 @@ def available() -> bool:
     return routes.mounted()
 
 
-def card(workspace: Workspace, label_id: int, label: Label, order: str) -> None:
-    """Draw the card. It asks for a run of the page only in pauses, so that figures elsewhere follow."""
+def card(workspace: Workspace, label_id: int, label: Label, order: str, hidden: int) -> None:
+    """Draw the card. It asks for a run of the page only in pauses, so that figures elsewhere follow.
+
+    Args:
+        hidden: For how many of a hundred items the proposal is hidden, see `core.store.blind`.
+    """
     reviewer = state.reviewer()
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     _component()(
@@ -43,6 +50,7 @@ def card(workspace: Workspace, label_id: int, label: Label, order: str) -> None:
             "label": label_id,
             "classes": {"name": label.name, "names": list(label.names)},
             "order": order,
+            "blind": hidden,
             "colors": _colors(),
         },
         on_settled_change=lambda: None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import uuid
 from pathlib import Path
@@ -11,7 +10,7 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.workspace import DATABASE, Workspace, find_workspaces, home
-from pages.ui import address, navigation
+from pages.ui import address, login, navigation
 from pages.ui.widgets import plain
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
@@ -25,6 +24,7 @@ REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back throug
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
 REVIEW_BROKEN = "review_broken"  # (workspace root, decision, str): what it made contradict itself, empty for nothing
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
+REVIEW_BLIND = "review_blind"  # int, one for each workspace: for how many of a hundred items the proposal is hidden
 REVIEW_BELOW = "review_below"  # str: what is drawn below the card, None for nothing
 BULK_PRECISION = "bulk_precision"  # float: per cent of right cells to promise
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
@@ -180,8 +180,8 @@ def sidebar() -> None:
         if get(WORKSPACE_PROBLEM):
             st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
-            put(REVIEWER, _login_name())
-        st.text_input("Reviewer", key=REVIEWER, max_chars=80, help="Your name is stored with each of your decisions.")
+            put(REVIEWER, login.system_name())
+        login.reviewer_field(REVIEWER)
 
 
 def _choose() -> dict[str, str]:
@@ -224,16 +224,9 @@ def select_workspace(root: Path) -> None:
 
 
 def reviewer() -> str:
-    return (st.session_state.get(REVIEWER) or "").strip() or _login_name()
+    return login.name() or (st.session_state.get(REVIEWER) or "").strip() or login.system_name()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _open(root: str, inode: int) -> Workspace:  # the inode tells a workspace made anew from the one that was there
     return Workspace.open(root)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a user entry
-        return "reviewer"

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from core.jobs import process
-from core.store import acceptances, agreement, audits, cells, decisions, queue, runs, schema
+from core.store import acceptances, agreement, audits, cells, decisions, queue, review_schema, runs, schema
 from core.store.labels import label_id
+from core.store.labels import labels as read_labels
 from core.store.proposals import put_proposals
 from pages.ui import state
 from tests.pages.test_review import _button
@@ -82,6 +83,25 @@ def test_undo_on_the_card_takes_an_acceptance_back(sure, open_page):
     with sure.read() as connection:
         assert queue.pending_count(connection, label_id(connection, "mask")) == waiting
     assert f"{waiting} cells that were accepted at once are taken back" in texts(app)
+
+
+def test_a_check_is_answered_by_a_class_without_seeing_what_is_checked(sure, open_page):
+    app = opened(open_page, percent=60.0)
+    with sure.read() as connection:
+        mask = label_id(connection, "mask")
+        waiting = queue.pending_count(connection, mask)
+        name = read_labels(connection)[mask].names[0]
+    _button(app, f"Accept {waiting} cells").click().run()
+    app.run()
+    assert "A check, chosen by chance; the proposal is hidden" in texts(app)
+    assert not [b for b in app.button if b.label in ("Accept", "Reject")]
+    assert [b.disabled for b in app.button if b.label == "Show map"] == [True]
+    _button(app, name).click().run()
+    assert not app.exception
+    with sure.read() as connection:
+        taken = decisions.history(connection)[0]
+        assert (taken.action, taken.value) == ("choose", 0)
+        assert connection.execute(select(review_schema.blind.c.decision_id)).scalars().all() == [taken.id]
 
 
 def test_a_broken_promise_is_said_and_offered_for_withdrawal(sure, open_page):

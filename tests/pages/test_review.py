@@ -7,8 +7,9 @@ import shutil
 from sqlalchemy import select
 
 from core.serving import routes
-from core.store import decisions, queue, schema
+from core.store import decisions, queue, review_schema, schema
 from core.store.labels import label_id
+from core.store.labels import labels as read_labels
 from core.workspace import Workspace
 
 
@@ -176,6 +177,21 @@ def test_where_the_routes_are_the_card_is_the_component_and_a_switch_brings_the_
     assert not app.exception
     _button(app, "Accept").click().run()
     assert [row.action for row in _log(proposed)] == ["accept"]
+
+
+def test_a_hidden_proposal_can_only_be_answered_by_a_class_and_is_stored_as_hidden(proposed, open_page):
+    app = open_page("review")
+    app.sidebar.selectbox[1].set_value(100).run()
+    assert not app.exception
+    assert not [b for b in app.button if b.label in ("Accept", "Reject")]
+    with proposed.read() as connection:
+        name = read_labels(connection)[label_id(connection, "mask")].names[0]
+    _button(app, name).click().run()
+    assert not app.exception
+    (taken,) = _log(proposed)
+    assert (taken.action, taken.value) == ("choose", 0)
+    with proposed.read() as connection:
+        assert connection.execute(select(review_schema.blind.c.decision_id)).scalars().all() == [taken.id]
 
 
 def test_an_answer_that_contradicts_is_said_until_it_is_taken_back(proposed, open_page):

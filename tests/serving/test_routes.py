@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import select
 
-from core.serving import review, routes, token
+from core.serving import review, routes, token, workspaces
 from core.serving.messages import MAX_BODY
 from core.store import schema
 from core.workspace import DATABASE
@@ -237,7 +237,7 @@ def test_a_database_that_is_locked_asks_to_be_tried_again_and_refuses_nothing(ta
     """A full disk or a lock is no fault of the decision: it must stay in the browser until it is stored."""
     first = tab.items(1)["items"][0]
     sent = tab.decision(first)
-    opened = review.open_workspace(str(ws.root))
+    opened = workspaces.open_workspace(str(ws.root))
     with opened.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout = 50")
     with closing(sqlite3.connect(ws.root / DATABASE, isolation_level=None)) as other:
@@ -285,4 +285,5 @@ def test_a_picture_that_can_not_be_read_is_told(tab, ws):
 
 
 def test_routes_can_lie_below_a_base_path():
-    assert {r.path for r in routes.routes("/app/")} == {"/app/gapwise/review", "/app/gapwise/preview/{image_id:int}"}
+    paths = {"/app/gapwise/review", "/app/gapwise/progress", "/app/gapwise/preview/{image_id:int}"}
+    assert {r.path for r in routes.routes("/app/")} == paths

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event, inspect, select
 
-from core.store import cells, decisions, queue, schema
+from core.store import cells, decisions, queue, review_schema, schema
 from core.store.labels import label_id, set_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, propose
@@ -97,7 +97,7 @@ def test_a_workspace_of_version_3_gets_its_queue_when_it_is_opened(five_k):
     assert any(off for _, off in before.values())
     five_k.engine.dispose()
     with closing(sqlite3.connect(five_k.root / DATABASE, isolation_level=None)) as database:
-        for index in schema.queue_indexes:
+        for index in (*schema.queue_indexes, review_schema.by_class):
             database.execute(f"DROP INDEX {index.name}")
         for column in ("settled", "put_off"):
             database.execute(f"ALTER TABLE proposal DROP COLUMN {column}")

@@ -3,6 +3,8 @@
 const PAUSE = 2500; // milliseconds without a decision until other figures on the page follow
 const SEEN = 30; // milliseconds after which a picture counts as seen though no frame was reported: a busy machine
 const CALM = 200; // milliseconds that a picture must have been there for the second click of a double click to count
+const PAN = 60; // pixels, for an arrow key
+const ZOOM = { larger: 1.4, smaller: 1 / 1.4, fit: 0 };
 const queues = (window.gapwiseQueues ??= new Map()); // outlive the card: what is not stored yet is sent from any page
 
 class Card {
@@ -12,6 +14,12 @@ class Card {
     this.onKey = (event) => this.key(event);
     addEventListener("keydown", this.onKey, true); // before Streamlit's own keys
     root.addEventListener("click", (event) => this.click(event));
+    this.neighbours = new Neighbours(this.find(".near"));
+    this.help = new Help(this.find("dialog"), () => this.signs());
+    this.grid = new Grid(this.find(".grid"), (found) => this.tellGrid(found));
+    this.progress = new Progress(this.find(".figures"), (told, gone) => this.hear(told, gone));
+    this.find(".figures").addEventListener("toggle", () => this.progress.poll(true));
+    this.noting = new Noting(this.find(".noting"), (item, text) => this.note(item, text));
     // A button that was clicked does not take the keys: space would press it again.
     root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
   }
@@ -25,58 +33,47 @@ class Card {
     const queue = queues.get(data.place);
     if (this.queue && this.queue !== queue) this.queue.changed = () => {};
     if (this.queue !== queue) this.toldDone = queue.done;
-    this.queue = queue;
+    if (this.keys?.store !== `gapwise-keys-${data.place}`) this.keys = new Keys(data.place);
+    if (this.grid.shown && (this.queue !== queue || this.view !== `${data.label} ${data.blind}`)) this.leaveGrid();
+    this.view = `${data.label} ${data.blind}`;
+    this.queue = this.progress.queue = queue;
+    this.progress.held = () => [...queue.buffer, ...this.grid.items].map((item) => item.image);
     queue.changed = (item) => this.follow(item);
     queue.settled = () => this.pauseThen(() => setTriggerValue("settled", queue.done));
     queue.renew = () => setTriggerValue("renew", Date.now());
-    this.buildAnswers();
+    this.answers();
     queue.open(data);
     this.paint();
   }
 
   // The very next thing after a key: nothing here waits for anybody.
   paint() {
+    if (this.grid.shown) return this.status();
     const item = this.queue.first;
     const ready = item?.state === "ready";
     this.shown = ready ? item : null;
-    this.picture.show(this.shown, this.withMap);
+    this.picture.show(this.shown, this.withMap && !item?.blind);
     this.find(".veil").textContent = this.veil(item);
     this.find(".veil").hidden = ready && !item.problem;
+    this.find(".question").hidden = this.find(".meter").hidden = !ready;
     if (ready) {
       item.visible = false;
       item.painted = performance.now();
       requestAnimationFrame(() => (item.visible = true)); // a press before this frame was meant for another picture
-      this.tell(item);
+      tell(this.find, item, this.label);
     }
-    this.find(".question").hidden = this.find(".meter").hidden = !ready;
+    this.neighbours.show(this.shown, this.queue);
+    this.noting.follow(this.shown);
     this.find(".card").dataset.image = ready ? item.image : "";
     this.find(".card").setAttribute("aria-busy", String(!ready));
-    this.status();
+    return this.status();
   }
 
   veil(item) {
     if (item?.problem) return `This picture can't be shown: ${item.problem} Skip or flag it.`;
     if (item || this.queue.busy || !this.queue.asked) return "Loading…";
-    return this.queue.trouble ? this.queue.trouble : "Nothing waits for a decision here.";
-  }
-
-  tell(item) {
-    const name = this.label.names[item.value];
-    this.find(".question").textContent = `${this.label.name}: ${name}? `;
-    const confidence = document.createElement("small");
-    confidence.textContent = item.confidence.toFixed(2);
-    this.find(".question").append(confidence);
-    this.find(".meter span").style.transform = `scaleX(${item.confidence})`;
-    const ranked = item.probs.map((p, i) => [p, this.label.names[i]]).sort((a, b) => b[0] - a[0]);
-    this.find(".probs").hidden = this.label.names.length < 3;
-    this.find(".probs").textContent = ranked.slice(0, 5).map(([p, n]) => `${n} ${p.toFixed(2)}`).join(" · ");
-    const others = item.others.map((o) => `${o.label} ${o.value ?? "–"} (${o.source})`);
-    this.find(".others").textContent = others.length ? `This image: ${others.join(" · ")}` : "";
-    this.find(".why").textContent = item.why;
-    this.find(".file").textContent = `${item.fname} · run ${item.run}`;
-    const said = `${item.fname}. ${this.label.name}: ${name}? ${item.confidence.toFixed(2)}`;
-    this.find(".picture").setAttribute("aria-label", said);
-    this.find(".live").textContent = said;
+    const done = session(this.queue);
+    return this.queue.trouble || `Nothing waits for a decision here.${done ? ` This session: ${done}.` : ""}`;
   }
 
   // What may change without a key: never the picture that is there.
@@ -87,66 +84,102 @@ class Card {
   }
 
   status() {
-    const { queue } = this;
-    const waiting = queue.outbox.entries.length;
-    const warning = this.find(".warning");
-    warning.hidden = !queue.trouble && !queue.outbox.unsafe;
-    const kept = queue.outbox.unsafe ? "Keep this page open: the browser stores nothing." : "Kept in this tab, and sent again.";
-    warning.textContent = waiting ? `${waiting} not stored yet. ${queue.trouble} ${kept}` : queue.trouble;
-    const refused = this.find(".refused");
-    refused.hidden = !queue.refused.length;
-    refused.replaceChildren(...queue.refused.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
-    const contradicted = this.find(".contradicted");
-    contradicted.hidden = !queue.contradicted.length;
-    contradicted.textContent = queue.contradicted.map(({ text }) => text).join("\n");
-    this.find(".said").textContent = queue.said;
-    const rate = queue.rate();
-    const left = queue.left === null ? "" : `${Math.max(0, queue.left - waiting).toLocaleString("en")} left`;
-    const parts = [left, queue.done ? `${queue.done} done` : "", rate ? `${rate} a minute` : ""];
-    this.find(".progress").textContent = parts.filter(Boolean).join(" · ");
-    this.find(".card").dataset.waiting = waiting;
-    for (const button of this.root.querySelectorAll("button[data-act]")) {
-      const act = button.dataset.act;
-      if (act === "undo") button.disabled = !queue.history.length && !queue.last;
-      else if (act === "map") button.disabled = !this.shown?.map;
-      else if (["skip", "flag"].includes(act)) button.disabled = !this.shown;
-      else if (act !== "help") button.disabled = !this.shown || Boolean(this.shown.problem);
-    }
+    tellStanding(this.find, this.queue);
+    for (const button of this.root.querySelectorAll("button[data-act]")) button.disabled = !this.can(button.dataset.act);
     this.find('[data-act="map"]').setAttribute("aria-pressed", String(this.withMap));
+    this.find('[data-act="grid"]').setAttribute("aria-pressed", String(Boolean(this.grid.shown)));
   }
 
-  buildAnswers() {
-    const made = JSON.stringify(this.label);
-    if (made === this.built) return;
-    this.built = made;
-    const button = (act, text, key, value) => {
-      const made = document.createElement("button");
-      Object.assign(made, { type: "button", textContent: `${text} ` });
-      made.dataset.act = act;
-      if (value !== undefined) made.dataset.value = value;
-      if (key) made.append(Object.assign(document.createElement("kbd"), { textContent: key }));
-      return made;
-    };
-    const accept = button("accept", "Accept", "a");
-    accept.className = "main";
-    const choices = this.label.names.map((name, i) => button("choose", name, i < 9 ? String(i + 1) : "", i));
-    this.find(".answers").replaceChildren(accept, button("reject", "Reject", "x"), ...choices);
+  can(act) {
+    if (["help", "grid", "store-note"].includes(act)) return true;
+    if (act === "undo") return Boolean(this.queue.history.length || this.queue.last);
+    if (this.grid.shown) return act === "accept" ? this.gridCan.others > 0 : ["reject", "choose", "flag"].includes(act) && this.gridCan.marked > 0;
+    if (!this.shown) return false;
+    if (["skip", "flag", "note"].includes(act)) return true;
+    if (act === "map") return Boolean(this.shown.map);
+    if (["larger", "smaller", "fit"].includes(act)) return Boolean(this.shown.bitmap);
+    return !this.shown.problem && !(this.shown.blind && act !== "choose");
   }
 
-  act(action, value) {
-    if (action === "help") return this.help();
-    if (action === "map") return this.toggleMap();
-    if (action === "undo") {
-      if (this.queue.undo()) this.paint();
-      else this.status();
-      return;
+  tellGrid(found) {
+    this.gridCan = found;
+    const { others, marked } = found;
+    this.find('[data-act="accept"] span').textContent = this.grid.shown ? `Accept the other ${others}` : "Accept";
+    this.find('[data-act="reject"] span').textContent = this.grid.shown ? `Reject ${marked} marked` : "Reject";
+    this.find('[data-act="grid"] span').textContent = this.grid.shown ? "One by one" : "Grid";
+    for (const choice of this.root.querySelectorAll('[data-act="choose"] span')) {
+      const name = this.label.names[choice.parentElement.dataset.value];
+      choice.textContent = this.grid.shown ? `Marked: ${name}` : name;
     }
+    this.find(".card").dataset.seen = others + marked;
+    this.status();
+  }
+
+  answers() {
+    const made = JSON.stringify(this.label);
+    if (made !== this.built) this.find(".answers").replaceChildren(...answerButtons(this.label));
+    this.built = made;
+    this.signs();
+  }
+
+  // The keys on the buttons, as they are now.
+  signs() {
+    for (const sign of this.root.querySelectorAll("kbd[data-key]")) sign.textContent = this.keys.sign(sign.dataset.key);
+  }
+
+  act(action, value, y) {
+    if (action === "help") return this.help.toggle(this.keys);
+    if (action === "grid") return this.toggleGrid();
+    if (this.grid.shown) return this.grid.act(action, value, y);
+    if (action === "map") return this.toggleMap();
+    if (action === "note") return this.noting.open(this.shown);
+    if (action === "store-note") return this.noting.keep();
+    if (action === "move") return this.picture.zoom > 1 && this.picture.pan(-value * PAN, -y * PAN);
+    if (action in ZOOM) return this.picture.step(ZOOM[action]);
+    if (action === "undo") return this.queue.undo() ? this.paint() : this.status();
     const item = this.shown; // the object that painted the picture, not what comes first by now
     if (!item) return this.ignore("loading");
     if (!item.visible && performance.now() - item.painted < SEEN) return this.ignore("early");
-    if (item.problem && !["skip", "flag"].includes(action)) return;
-    this.queue.decide(item, action, value);
+    if (!this.can(action)) return undefined;
+    this.queue.decide(item, action, value, this.noting.take());
+    return this.paint();
+  }
+
+  toggleGrid() {
+    const { grid } = this;
+    const value = this.shown?.value ?? this.queue.first?.value ?? 0;
+    this.noting.follow(null);
+    if (grid.shown) this.leaveGrid();
+    else {
+      this.find(".card").classList.add("gridded");
+      this.find(".card").dataset.image = "";
+      this.shown = null;
+      this.neighbours.show(null);
+      grid.open(this.queue, this.label, value);
+    }
     this.paint();
+    this.progress.poll(true);
+  }
+
+  leaveGrid() {
+    this.grid.close();
+    this.find(".card").classList.remove("gridded");
+    this.tellGrid({ others: 0, marked: 0 });
+  }
+
+  note(item, text) {
+    this.queue.note(item, text);
+    if (item === this.shown) tell(this.find, item, this.label);
+  }
+
+  // What the server says every few seconds.
+  hear(told, gone) {
+    this.grid.counts = told.classes;
+    if (this.grid.shown) this.grid.drop(gone);
+    if (this.grid.shown) this.grid.tell();
+    if (!gone.length) return;
+    this.queue.drop(gone, this.shown);
+    this.follow();
   }
 
   // A press that can't have been meant for a picture is no answer.
@@ -156,34 +189,22 @@ class Card {
   }
 
   key(event) {
-    const action = this.actionOf(event);
-    if (!action) return;
+    if (this.help.open) return this.help.key(event);
+    const action = asked(event, this.keys, this.label.names.length);
+    // Without a zoomed picture or a grid, arrows are the page's.
+    if (action?.[0] === "move" && !this.grid.shown && this.picture.zoom === 1) return undefined;
+    if (!action) return undefined;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!event.repeat) this.act(...action);
-  }
-
-  actionOf(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
-    const from = event.composedPath()[0];
-    if (from.closest?.("input, textarea, select, [contenteditable]:not([contenteditable=false])")) return null;
-    if (this.find("dialog").open) return event.key === "?" ? ["help"] : null;
-    if (document.querySelector('[data-testid="stDialog"], [role="dialog"]')) return null;
-    if (event.key === " " && from.closest?.("button, a, summary, [role=button]")) return null; // presses that one
-    if (/^[1-9]$/.test(event.key)) {
-      const code = Number(event.key) - 1;
-      return code < this.label.names.length ? ["choose", code] : null;
-    }
-    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // caps lock
-    const action = { a: "accept", x: "reject", " ": "skip", backspace: "undo", f: "flag", m: "map", "?": "help" }[key];
-    return action ? [action] : null;
+    if (!event.repeat || ["move", "larger", "smaller"].includes(action[0])) this.act(...action);
+    return undefined;
   }
 
   click(event) {
     const button = event.target.closest("button[data-act]");
     if (!button || button.disabled) return;
     const calm = performance.now() - (this.shown?.painted ?? 0) > CALM;
-    const decides = !["undo", "map", "help"].includes(button.dataset.act);
+    const decides = ["accept", "reject", "choose", "skip", "flag"].includes(button.dataset.act);
     if (event.detail > 1 && decides && !calm) return; // a double click decides once
     this.act(button.dataset.act, button.dataset.value && Number(button.dataset.value));
   }
@@ -197,12 +218,6 @@ class Card {
     }
     this.picture.showMap(this.withMap);
     this.status();
-  }
-
-  help() {
-    const dialog = this.find("dialog");
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
   }
 
   pauseThen(then) {
@@ -221,6 +236,10 @@ class Card {
     clearTimeout(this.pause);
     Object.assign(this.queue, { changed: () => {}, settled: () => {}, renew: () => {} });
     this.picture.close();
+    this.progress.close();
+    this.noting.follow(null);
+    this.neighbours.close();
+    if (this.grid.shown) this.grid.close();
   }
 }
 

@@ -1,7 +1,7 @@
 // Decisions that the server has not acknowledged yet. They lie in sessionStorage until it has, so that a reload, a
 // killed server or a lost network loses none. Each has an id of its own (client:seq): sent twice, it is taken once.
 
-const AT_ONCE = 20; // decisions in one request
+const AT_ONCE = 60; // decisions in one request: a whole grid
 const PATIENCE = 20000; // milliseconds that a request may take
 const BACK_OFF = [250, 500, 1000, 2000, 4000, 8000]; // milliseconds between tries
 
@@ -40,11 +40,10 @@ class Outbox {
 
   add(sent, item) {
     this.seq += 1;
-    const { bitmap, state, visible, painted, problem, ...card } = item ?? {};
+    const { bitmap, state, visible, painted, problem, thumb, asked, seen, tile, gone, ...card } = item ?? {};
     const entry = { sent: { client: this.client, seq: this.seq, ...sent }, card: item ? card : null };
     this.entries.push(entry);
-    this.save();
-    return entry;
+    return entry; // the caller saves, once for all that it adds
   }
 
   // The entry that an acknowledgement is about, taken out; undefined when it had been acknowledged before.

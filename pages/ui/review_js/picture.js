@@ -1,6 +1,7 @@
 // The large picture: decoded bitmap on a canvas, the map over it, zoom and pan.
 
 const LARGEST = 8; // times
+const TWICE = 350; // milliseconds between the taps of a double one
 const OPACITY = 0.55; // of the map's strongest cell
 
 class Picture {
@@ -13,6 +14,7 @@ class Picture {
     this.size = [1, 1];
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(stage);
+    this.pointers = new Map(); // one drags, two pinch
     this.listen();
   }
 
@@ -21,6 +23,8 @@ class Picture {
     this.item = item;
     this.zoom = 1;
     this.at = [0, 0];
+    this.tap = 0;
+    this.pointers.clear(); // what was begun on another picture ends with it
     const bitmap = item?.bitmap;
     this.frame.hidden = !bitmap;
     if (!bitmap) return;
@@ -74,34 +78,70 @@ class Picture {
   }
 
   listen() {
-    let held = null;
-    this.stage.addEventListener(
-      "wheel",
-      (event) => {
-        if (!this.item?.bitmap || (this.zoom === 1 && event.deltaY > 0)) return; // the page scrolls
-        event.preventDefault();
-        this.zoomTo(this.zoom * Math.exp(-event.deltaY / 400), event);
-      },
-      { passive: false },
-    );
-    this.stage.addEventListener("pointerdown", (event) => {
-      if (event.button || event.target.closest("button")) return;
-      held = { x: event.clientX, y: event.clientY, at: this.at, moved: false };
-      this.stage.setPointerCapture(event.pointerId);
-    });
-    this.stage.addEventListener("pointermove", (event) => {
-      if (!held) return;
-      const by = [event.clientX - held.x, event.clientY - held.y];
-      held.moved ||= Math.hypot(...by) > 4;
-      if (!held.moved || this.zoom === 1) return;
-      this.at = held.at.map((value, i) => value + by[i]);
-      this.place();
-    });
-    this.stage.addEventListener("pointerup", (event) => {
-      if (held && !held.moved && this.item?.bitmap) this.zoomTo(this.zoom > 1 ? 1 : 2.5, event);
-      held = null;
-    });
-    this.stage.addEventListener("pointercancel", () => (held = null));
+    const { stage } = this;
+    const on = (name, then, options) => stage.addEventListener(name, then, options);
+    on("wheel", (event) => this.wheel(event), { passive: false });
+    on("pointerdown", (event) => this.down(event));
+    on("pointermove", (event) => this.moved(event));
+    on("pointerup", (event) => this.up(event));
+    on("pointercancel", (event) => this.pointers.delete(event.pointerId));
+  }
+
+  wheel(event) {
+    if (!this.item?.bitmap || (this.zoom === 1 && event.deltaY > 0)) return; // the page scrolls
+    event.preventDefault();
+    this.zoomTo(this.zoom * Math.exp(-event.deltaY / 400), event);
+  }
+
+  down(event) {
+    if (event.button || event.target.closest("button") || !this.item?.bitmap) return;
+    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, moved: false });
+    this.stage.setPointerCapture(event.pointerId);
+    this.from = { at: this.at, zoom: this.zoom, span: this.span() };
+  }
+
+  moved(event) {
+    const held = this.pointers.get(event.pointerId);
+    if (!held) return;
+    const by = [event.clientX - held.x, event.clientY - held.y];
+    held.moved ||= Math.hypot(...by) > 4;
+    if (this.pointers.size === 2) {
+      Object.assign(held, { x: event.clientX, y: event.clientY });
+      const [one, two] = [...this.pointers.values()];
+      const middle = { clientX: (one.x + two.x) / 2, clientY: (one.y + two.y) / 2 };
+      this.zoomTo((this.from.zoom * this.span()) / this.from.span, middle);
+    } else if (held.moved && this.zoom > 1) {
+      Object.assign(held, { x: event.clientX, y: event.clientY });
+      this.pan(...by);
+    }
+  }
+
+  up(event) {
+    const held = this.pointers.get(event.pointerId);
+    this.pointers.delete(event.pointerId);
+    if (!held || held.moved) return;
+    const twice = this.tap && event.timeStamp - this.tap < TWICE;
+    this.tap = twice ? 0 : event.timeStamp;
+    if (twice) this.zoomTo(this.zoom > 1 ? 1 : 2.5, event);
+  }
+
+  // How far apart two fingers are.
+  span() {
+    const [one, two] = [...this.pointers.values()];
+    return two ? Math.max(1, Math.hypot(one.x - two.x, one.y - two.y)) : 1;
+  }
+
+  pan(x, y) {
+    this.at = [this.at[0] + x, this.at[1] + y];
+    this.place();
+  }
+
+  // By keys and buttons, around the middle of what is shown.
+  step(factor) {
+    if (!this.item?.bitmap) return;
+    const box = this.stage.getBoundingClientRect();
+    const middle = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
+    this.zoomTo(factor ? this.zoom * factor : 1, middle);
   }
 
   close() {

@@ -1,20 +1,17 @@
 // What comes next: items with their pictures decoded, and what was decided but may be taken back.
 
-const FULL = 20; // items held; pictures of all of them are decoded
 const LOW = 12; // fewer than that, and more are asked for
 const NEAR = 10; // decisions whose pictures stay decoded for an undo; a picture takes some 2 MB
-const LOADERS = 3; // pictures loaded at the same time; browsers give a server six connections, one is for decisions
 const IDLE_POLL = 10000; // milliseconds until an empty queue asks again
 
-class Queue {
+class Queue extends Pictures {
   constructor(place) {
+    super();
     this.outbox = new Outbox(place);
-    this.buffer = [];
     this.history = []; // {entry, item}: decided here since the page was loaded, newest last
     this.refused = []; // texts
     this.contradicted = []; // {sent, decision, text}: answers that made an image contradict itself, newest first
-    this.times = []; // of decisions, for the rate
-    this.done = 0;
+    this.session = new Session();
     this.left = null;
     this.last = null; // what the server would take back
     this.undosWanted = 0;
@@ -22,16 +19,14 @@ class Queue {
     this.trouble = "";
     this.said = "";
     this.dry = false;
-    this.loading = 0;
-    this.changed = () => {};
     this.settled = () => {};
     this.renew = () => {};
     addEventListener("online", () => this.pump(true));
     addEventListener("beforeunload", (event) => this.outbox.entries.length && event.preventDefault());
   }
 
-  open({ base, token, label, order }) {
-    const view = `${label} ${order}`;
+  open({ base, token, label, order, blind }) {
+    const view = `${label} ${order} ${blind}`;
     const renewed = token !== this.token || view !== this.view;
     Object.assign(this, { base, token });
     if (view !== this.view) {
@@ -41,44 +36,94 @@ class Queue {
     this.pump(renewed);
   }
 
+  get done() {
+    return this.session.done;
+  }
+
   get first() {
     return this.buffer[0];
   }
 
   // Decide about the item that painted the picture; its place is free for the next one at once.
-  decide(item, action, value) {
-    const sent = { action, cell: { image: item.image, label: item.label }, proposal: item.proposal };
-    if (value !== undefined) sent.value = value;
-    const entry = this.outbox.add(sent, item);
-    this.buffer = this.buffer.filter((other) => other !== item);
-    this.history.push({ entry, item });
-    const far = this.history.at(-1 - NEAR)?.item;
-    if (far) {
-      far.bitmap?.close();
-      Object.assign(far, { bitmap: null, state: "new" });
-    }
-    this.times.push(performance.now());
-    this.done += 1;
-    setTimeout(() => this.pump());
+  decide(item, action, value, note) {
+    this.decideAll([item], action, value, false, note);
   }
 
-  undo() {
+  // The same decision about several, one each; taken back together.
+  decideAll(items, action, value, together, note) {
+    const entries = items.map((item) => {
+      const sent = { action, cell: { image: item.image, label: item.label }, proposal: item.proposal };
+      if (value !== undefined) sent.value = value;
+      if (note) sent.note = note;
+      if (item.blind) sent.blind = true;
+      return this.outbox.add(sent, item);
+    });
+    this.outbox.save();
+    const gone = new Set(items.map((item) => item.image));
+    this.buffer = this.buffer.filter((other) => !gone.has(other.image));
+    this.history.push({ entries, items, together });
+    this.history.at(-1 - NEAR)?.items.forEach((far) => {
+      far.bitmap?.close();
+      Object.assign(far, { bitmap: null, state: "new" });
+    });
+    this.history.at(-3)?.items.forEach((far) => {
+      far.thumb?.close(); // a grid's are many
+      far.thumb = null;
+    });
+    this.session.decided(action, items.length, items[0].painted);
+    this.soon();
+  }
+
+  // Once the key is dealt with and the next picture painted, but before the frame is: a timer would come after it.
+  soon() {
+    queueMicrotask(() => this.pump());
+  }
+
+  // A note by itself.
+  note(item, text) {
+    this.outbox.add({ action: "note", cell: { image: item.image, label: item.label }, note: text });
+    this.outbox.save();
+    item.notes = [...(item.notes ?? []), { by: "you", text }];
+    this.session.add("note", 1);
+    this.soon();
+  }
+
+  // Take back what was done last, a grid as a whole; returns the items that are back, if they are known here.
+  // With `quiet` they don't come to the card: the caller shows them.
+  undo(quiet = false) {
     const made = this.history.pop();
     if (made) {
-      this.outbox.add({ action: "undo", undoes: `${made.entry.sent.client}:${made.entry.sent.seq}` });
-      this.done -= 1;
-      this.bringBack(made.item, 0);
+      for (const { sent } of [...made.entries].reverse()) {
+        this.outbox.add({ action: "undo", undoes: `${sent.client}:${sent.seq}` }).quiet = quiet;
+      }
+      this.outbox.save();
+      this.session.undone(made.entries.length);
+      if (!quiet) [...made.items].reverse().forEach((item) => this.bringBack(item, 0));
     } else {
       this.undosWanted += 1; // of an earlier visit: only the server knows which one
     }
-    setTimeout(() => this.pump());
-    return made?.item;
+    this.soon();
+    return made?.items;
   }
 
-  bringBack(item, place) {
-    if (item.label !== this.label || this.buffer.some((other) => other.image === item.image)) return;
+  bringBack(item, place, instead = false) {
+    if (item.label !== this.label) return;
+    const at = this.buffer.findIndex((other) => other.image === item.image);
+    if (at >= 0 && !instead) return;
+    if (at >= 0) this.buffer.splice(at, 1)[0].bitmap?.close();
     this.buffer.splice(place, 0, item);
     this.load();
+  }
+
+  // Others have decided about these: they are not shown any more, but for the one that somebody looks at.
+  drop(images, shown) {
+    const gone = new Set(images);
+    this.buffer = this.buffer.filter((item) => item === shown || !gone.has(item.image) || item.bitmap?.close());
+    if (shown && gone.has(shown.image) && !shown.gone) {
+      shown.gone = true;
+      this.said = "Somebody else has decided this one meanwhile; your answer is kept beside theirs.";
+    }
+    if (this.buffer.length < LOW) this.pump();
   }
 
   // One request at a time, in order, until everything is stored and enough is held.
@@ -109,6 +154,7 @@ class Queue {
     }
     this.undosWanted -= 1;
     this.outbox.add({ action: "undo", undoes: this.last.decision });
+    this.outbox.save();
     return true;
   }
 
@@ -171,12 +217,13 @@ class Queue {
       this.contradicted = [made, ...this.contradicted].slice(0, 3);
     }
     if (ack.state === "refused") this.refuse(entry, ack.told);
-    else if (ack.card && entry.sent.action === "undo") this.bringBack({ ...ack.card, state: "new" }, 0);
+    else if (ack.card && !entry.quiet) this.bringBack({ ...ack.card, state: "new" }, 0);
     this.dry = false;
   }
 
   refuse(entry, reason) {
-    this.history = this.history.filter((made) => made.entry.sent.seq !== entry.sent.seq);
+    this.history.forEach((made) => (made.entries = made.entries.filter((other) => other !== entry)));
+    this.history = this.history.filter((made) => made.entries.length);
     if (entry.card) {
       this.refused = [`${entry.card.fname}: ${reason}`, ...this.refused].slice(0, 5);
       // Second in line: the picture that somebody looks at stays.
@@ -206,44 +253,15 @@ class Queue {
     return false;
   }
 
-  async load() {
-    while (this.loading < LOADERS) {
-      const item = this.buffer.find((other) => other.state === "new");
-      if (!item) return;
-      item.state = "loading";
-      this.loading += 1;
-      this.picture(item).finally(() => {
-        this.loading -= 1;
-        this.changed(item);
-        this.load();
-      });
-    }
+  async items(wish) {
+    const { label, order } = this;
+    return (await (await this.send({ label, order, ...wish }, [])).json()).items;
   }
 
-  async picture(item) {
-    const url = `${this.base}/preview/${item.image}?v=${item.digest}`;
-    for (let tries = 0; this.buffer.includes(item); tries += 1) {
-      try {
-        const answer = await ask(url, { headers: { "X-Gapwise-Token": this.token } });
-        item.bitmap = await createImageBitmap(await answer.blob());
-        item.state = "ready";
-        return;
-      } catch (error) {
-        if (error.status === 422 || error.name === "InvalidStateError") {
-          item.problem = error.message;
-          item.state = "ready";
-          return;
-        }
-        await new Promise((go) => setTimeout(go, BACK_OFF[Math.min(tries, BACK_OFF.length - 1)]));
-      }
-    }
-  }
-
-  // Decisions a minute, over the last minute.
-  rate() {
-    const now = performance.now();
-    this.times = this.times.filter((time) => now - time < 60000);
-    const span = now - (this.times[0] ?? now);
-    return this.times.length > 2 ? Math.round(((this.times.length - 1) / span) * 60000) : null;
+  async progress(images) {
+    const wish = { label: this.label, order: this.order, held: images.slice(0, 200).join() };
+    const headers = { "X-Gapwise-Token": this.token };
+    const answer = await ask(`${this.base}/progress?${new URLSearchParams(wish)}`, { headers });
+    return answer.json();
   }
 }
