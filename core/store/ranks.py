@@ -19,7 +19,9 @@ ERRORS = "errors"  # the one order of cells that have a value
 _R, _P, _C = schema.rank.c, schema.proposal.c, schema.cell.c
 
 
-def replace(connection: Connection, label_id: int, run_id: int, kind: str, rows: Sequence[Mapping[str, object]]) -> None:
+def replace(
+    connection: Connection, label_id: int, run_id: int, kind: str, rows: Sequence[Mapping[str, object]]
+) -> None:
     """Store an order of a label's proposals in place of what there was, older runs' included.
 
     Args:

@@ -13,8 +13,8 @@ def upgrade(connection: Connection, version: int) -> None:
 
     Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
     for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
-    proposals. Version 5 has orders of the queue and joint probabilities, none at first: `python -m core rank` makes them.
-    Whoever opens the workspace in the same moment finds it done.
+    proposals. Version 5 has orders of the queue and joint probabilities, none at first: `python -m core rank` makes
+    them. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
