@@ -166,8 +166,15 @@ def _varied(items: Items, looks: Mapping[int, bytes]) -> np.ndarray:
     with_look = np.flatnonzero(np.isin(items.proposals, list(looks)))
     if len(with_look):
         directions = unpacked([looks[int(p)] for p in items.proposals[with_look]])
-        place[with_look[varied(items.worth[with_look], directions)]] = np.arange(len(with_look))
+        # The k-th place has the k-th largest worth, so that labels can be held against each other.
+        ladder = -np.sort(-items.worth[with_look])
+        place[with_look[varied(items.worth[with_look], directions)]] = _rising(-ladder)
     return place
+
+
+def _rising(places: np.ndarray) -> np.ndarray:
+    """Return places that don't fall, made to rise: equal ones would be read in another order."""
+    return places + np.arange(len(places)) * 1e-9
 
 
 def _disagreement(items: Items, label: Label, run_id: int, before: Mapping[int, tuple[int, list[float]]]):

@@ -92,10 +92,10 @@ def pending_all(connection: Connection, order: str = DEFAULT, limit: int = 20) -
 
 def _across(order: str, row: Row, turn: int) -> float:
     """Return what an item of one label is held against other labels' by: smaller comes first."""
-    if order in ("leverage", "random", "disagreement", "margin", "entropy", ranks.ERRORS):
-        # What is not ranked comes after what is.
-        return row.place if row.place is not None else 2.0 + row.confidence
-    return {"uncertain": row.confidence, "surest": -row.confidence, "file": row.image_id}.get(order, turn)
+    known = {"uncertain": row.confidence, "surest": -row.confidence, "file": row.image_id, ranks.ERRORS: turn}
+    if order in known:
+        return known[order]
+    return row.place if row.place is not None else 2.0 + row.confidence  # what is not ranked comes after what is
 
 
 def item(connection: Connection, image_id: int, label_id: int) -> Row | None:
