@@ -111,7 +111,7 @@ def _epochs(root: Path, names: Sequence[str], recipe: str, seed: int, seconds: f
         known = {name: len(_known(ws, find_label(connection, name))) for name in names}
     one = float(runs.metrics_frame(ws, run.id)["seconds"].sum())
     ws.engine.dispose()
-    core(root, "runs", "delete", str(run.id))
+    core(root, "jobs", "delete", str(run.job_id), "--with-run")
     each = sum(one * known[name] / max(1, known[names[0]]) for name in names)
     left = seconds - spent - len(names) * max(0.0, spent - one)  # start and predictions, as often as there are labels
     return int(np.clip(left // each, 1, MOST_EPOCHS)), spent

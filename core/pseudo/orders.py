@@ -181,9 +181,9 @@ def _disagreement(items: Items, label: Label, run_id: int, before: Mapping[int, 
     """Return places and what to say: the larger of how far two runs are apart and how far the rules moved one."""
     apart = items.shift.copy()
     other: dict[int, tuple[int, int, float]] = {}
-    if before:
-        found = [before.get(int(i)) for i in items.image_ids]
-        at = np.flatnonzero([f is not None for f in found])
+    found = [before.get(int(i)) for i in items.image_ids]
+    at = np.flatnonzero([f is not None for f in found])
+    if len(at):
         theirs = np.array([found[i][1] for i in at.tolist()])
         codes = theirs.argmax(axis=1)
         # Of the older run the likeliest class and its probability; of this one the same.

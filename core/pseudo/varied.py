@@ -14,8 +14,8 @@ def varied(worth: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Return an order, the worthiest first as far as neighbours stay unlike.
 
     Pictures are put into groups by the signs of their main components. Of each WINDOW of the worthiest the groups take
-    turns, so that little worth is given away; then whatever is nearly the same as the one before changes places with the
-    next that isn't.
+    turns, so that little worth is given away; then whatever is nearly the same as the one before changes places with
+    the next that isn't.
 
     Args:
         worth: (N,) larger first.
