@@ -92,8 +92,8 @@ def _measured(found: beliefs.Beliefs, runs: Mapping[int, int | None]) -> Iterato
     _, clean = prepared(found.values, found.probs, found.rules)
     gains = worth(found.values, found.joint, clean, found.rules)
     for j, label_id in enumerate(found.label_ids):
-        rows = np.flatnonzero((found.proposals[:, j] > 0) & (found.runs[:, j] == (runs[label_id] or -1)))
-        rows = np.array([i for i in rows if not found.stored[int(found.proposals[i, j])][0]], dtype=np.int64)
+        newest = (found.proposals[:, j] > 0) & (found.runs[:, j] == (runs[label_id] or -1))
+        rows = np.flatnonzero(newest & ~found.heldout[:, j])
         if not len(rows):
             continue
         probs, raw = found.joint.probs[j][rows], clean[j][rows]

@@ -92,8 +92,8 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
 
     What the held-out cells say about the run goes into its folder, see `core.pseudo.quality`.
 
-    Doing it twice changes nothing; a broken one goes on where it ended. Then the orders of the queue are worked out anew:
-    memory grows by a hundred bytes or two for each cell.
+    Doing it twice changes nothing; a broken one goes on where it ended. Then the orders of the queue are worked out
+    anew: memory grows by a hundred bytes or two for each cell.
 
     Returns:
         How many open cells have a proposal of this run now.

@@ -14,13 +14,14 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from core.labels.joint import Joint, joint
-from core.labels.label import MISSING, Label
+from core.labels.label import Label
 from core.labels.rules import RuleSet, parse_rules
 from core.store import profiles, schema
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
 
 SPAN = 5_000  # images at once: some ten megabytes
+_SAME = 2e-6  # probabilities closer than that are the same: they are kept to six places
 _P = schema.proposal.c
 _WAITING = select(_P.id, _P.run_id, _P.image_id, _P.label_id, _P.heldout, _P.probs, _P.value, _P.confidence, _P.joint)
 _WAITING = _WAITING.where(_P.settled == 0).order_by(_P.run_id)
@@ -44,6 +45,9 @@ class Beliefs:
         probs: (N, C) by label, the newest run's own probabilities; NaN where nothing is predicted.
         proposals: (N, L) int64, the newest run's proposals that wait, 0 none.
         runs: (N, L) int64, which run that is, 0 none.
+        heldout: (N, L) bool, whether that proposal is there for measuring.
+        stored: (N, L) and (N, L), class and confidence as they stand in those proposals.
+        together: Proposal to the probabilities that stand there as the rules' part, where there are some.
     """
 
     image_ids: np.ndarray
@@ -55,7 +59,9 @@ class Beliefs:
     runs: np.ndarray
     joint: Joint
     rules: RuleSet
-    stored: dict[int, tuple] = field(repr=False)
+    heldout: np.ndarray
+    stored: tuple[np.ndarray, np.ndarray]
+    together: dict[int, list[float]] = field(repr=False)
 
 
 def refresh(connection: Connection, image_ids: Sequence[int]) -> int:
@@ -103,50 +109,56 @@ def believe(connection: Connection, image_ids: Sequence[int]) -> Beliefs:
 def store(connection: Connection, found: Beliefs) -> int:
     """Write what is proposed where it is something else than what stands there; return how many proposals changed."""
     changes = []
-    confidence = found.joint.confidence
-    for i, j in zip(*np.nonzero(found.proposals), strict=True):
-        at = int(found.proposals[i, j])
-        heldout, value, sure, together = found.stored[at]
-        if heldout:
+    for j in range(len(found.labels)):
+        rows = np.flatnonzero((found.proposals[:, j] > 0) & ~found.heldout[:, j])
+        if not len(rows):
             continue
-        new = _told(found, int(i), int(j), float(confidence[i, j]))
-        if (new["to"], new["together"]) != (value, together) or abs(new["sure"] - sure) > 1e-6:
-            changes.append({"at": at, **new})
+        raw, joined = found.probs[j][rows], found.joint.probs[j][rows]
+        ruled = ~found.joint.conflict[rows, j] & (np.abs(joined - raw).max(axis=1) >= _SAME)
+        value = np.where(found.joint.conflict[rows, j], raw.argmax(axis=1), found.joint.proposed[rows, j])
+        sure = np.where(ruled[:, None], joined, raw)[np.arange(len(rows)), value]
+        before, sure_before = (table[rows, j] for table in found.stored)
+        had = [found.together.get(at) for at in found.proposals[rows, j].tolist()]
+        new = (
+            (value != before)
+            | (np.abs(sure - sure_before) >= _SAME)
+            | (ruled != np.array([h is not None for h in had]))
+        )
+        for k in np.flatnonzero(new | ruled).tolist():
+            told = [round(float(p), 6) for p in joined[k]] if ruled[k] else None
+            if new[k] or np.abs(np.subtract(told, had[k])).max() >= _SAME:
+                at = {"at": int(found.proposals[rows[k], j]), "to": int(value[k]), "sure": float(sure[k])}
+                changes.append({**at, "together": told})
     if changes:
         connection.execute(_STORE, changes)
     return len(changes)
-
-
-def _told(found: Beliefs, i: int, j: int, sure: float) -> dict[str, object]:
-    raw, together = found.probs[j][i], found.joint.probs[j][i]
-    if found.joint.conflict[i, j] or np.abs(together - raw).max() < 2e-6:
-        value = int(raw.argmax()) if found.joint.conflict[i, j] else int(found.joint.proposed[i, j])
-        return {"to": value, "sure": float(raw[value]), "together": None}
-    return {"to": int(found.joint.proposed[i, j]), "sure": sure, "together": [round(float(p), 6) for p in together]}
 
 
 def _beliefs(connection: Connection, rows: Sequence, ids: np.ndarray, cells: np.ndarray) -> Beliefs:
     named = read_labels(connection)
     label_ids, labels = tuple(named), tuple(named.values())
     _, values, _ = profiles.unpack(cells)
-    proposals, runs = np.zeros(values.shape, np.int64), np.zeros(values.shape, np.int64)
+    proposals, runs, codes = (np.zeros(values.shape, np.int64) for _ in range(3))
+    heldout, sure = np.zeros(values.shape, dtype=bool), np.zeros(values.shape)
     probs = tuple(np.full((len(ids), len(label.classes)), np.nan) for label in labels)
     of_label: dict[int, list] = {label_id: [] for label_id in label_ids}
     for row in rows:
         of_label[row.label_id].append(row)
-    for j, label_id in enumerate(label_ids):
-        theirs = of_label[label_id]
-        if theirs:
-            at = np.searchsorted(ids, [r.image_id for r in theirs])
-            # In the order of runs: the newest one's stays. A class that is new since has no probability.
-            table = [[*r.probs, *[0.0] * (probs[j].shape[1] - len(r.probs))] for r in theirs]
-            probs[j][at] = table
-            proposals[at, j], runs[at, j] = [r.id for r in theirs], [r.run_id for r in theirs]
+    for j, theirs in enumerate(of_label.values()):
+        if not theirs:
+            continue
+        run, at, out, told, value, confidence = zip(
+            *((r[1], r[2], r[4], r[5], r[6], r[7]) for r in theirs), strict=True
+        )
+        at = np.searchsorted(ids, at)
+        # In the order of runs: the newest one's stays. A class that is new since has no probability.
+        width = probs[j].shape[1]
+        probs[j][at] = [one if len(one) == width else [*one, *[0.0] * (width - len(one))] for one in told]
+        proposals[at, j], runs[at, j], codes[at, j] = [r[0] for r in theirs], run, value
+        heldout[at, j], sure[at, j] = np.array(out) == 1, confidence
     rules = parse_rules(read_rules(connection), labels)
-    stored = {r.id: (r.heldout, r.value, r.confidence, r.joint) for r in rows}
-    return Beliefs(ids, label_ids, labels, values, probs, proposals, runs, joint(values, probs, rules), rules, stored)
-
-
-def unpredicted(found: Beliefs) -> np.ndarray:
-    """Return (N, L) bool: cells without a value for which nothing speaks."""
-    return (found.values == MISSING) & ~found.joint.informed
+    together = {r.id: r.joint for r in rows if r.joint is not None}
+    made = joint(values, probs, rules)
+    return Beliefs(
+        ids, label_ids, labels, values, probs, proposals, runs, made, rules, heldout, (codes, sure), together
+    )
