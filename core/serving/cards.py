@@ -89,4 +89,5 @@ def _overruled(row: Row, table: cells.CellTable) -> str:
     if alone == row.value:
         return ""
     names = table.labels[table.label_ids.index(row.label_id)].names
-    return f" By itself the model says {names[alone]} ({row.raw[alone]:.2f}); rules and other labels say otherwise."
+    told = f" By itself the model says {names[alone]} ({row.raw[alone]:.2f}), which its map is about;"
+    return f"{told} with the rules and the other labels it is {names[row.value]}."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from core.store import schema
 from core.store.profiles import parts
@@ -37,7 +37,7 @@ def replace(
 def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
     """Bring what waits up to date for some images; after `core.store.waiting`."""
     for part in parts(list(dict.fromkeys(image_ids))):
-        _bring(connection, _R.image_id.in_(part))
+        connection.execute(_BRING_SOME, {"some": part})
 
 
 def rebuild(connection: Connection) -> None:
@@ -46,8 +46,7 @@ def rebuild(connection: Connection) -> None:
 
 
 def _bring(connection: Connection, *where) -> None:
-    state = _state()
-    connection.execute(update(schema.rank).where(*where, _R.waits != state).values(waits=state))
+    connection.execute(_BRING.where(*where))
 
 
 def _state():
@@ -60,3 +59,9 @@ def _state():
     )
     asked = case((_R.kind == ERRORS, given.correlate(schema.rank, schema.proposal).scalar_subquery()), else_=open_cell)
     return select(asked).where(_P.id == _R.proposal_id).correlate(schema.rank).scalar_subquery()
+
+
+# Written once: each decision runs it, and making a statement takes longer than running it.
+_STATE = _state()
+_BRING = update(schema.rank).where(_R.waits != _STATE).values(waits=_STATE)
+_BRING_SOME = _BRING.where(_R.image_id.in_(bindparam("some", expanding=True)))
