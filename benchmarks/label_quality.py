@@ -151,9 +151,9 @@ def summary(seeds: Sequence[Mapping], args: argparse.Namespace) -> dict:
         "retrain": args.retrain,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "gaps": seeds[0]["gaps"],
-        "start": interval([s["start"] for s in seeds]),
+        "start": interval([s["start"] for s in seeds], 1.0),
         "decisions": orders,
-        "reference": {"right": interval(reference), "wrong": interval([s["reference"]["wrong"] for s in seeds]),
+        "reference": {"right": interval(reference, 1.0), "wrong": interval([s["reference"]["wrong"] for s in seeds]),
                       "decisions": {str(t): 0 if min(reference) >= t else None for t in TARGETS}},
         "default": queue.DEFAULT,
         "default_to_random_at_0.99": interval(ratios),
@@ -161,8 +161,8 @@ def summary(seeds: Sequence[Mapping], args: argparse.Namespace) -> dict:
     }  # fmt: skip
 
 
-def interval(values: Sequence[float | None]) -> list[float] | None:
-    """Return mean, low and high: 95% by Student's t; None where a seed has none."""
+def interval(values: Sequence[float | None], most: float = math.inf) -> list[float] | None:
+    """Return mean, low and high: 95% by Student's t, within 0 and the largest that can be; None where a seed has none."""
     if not values or any(v is None for v in values):
         return None
     mean = float(np.mean(values))
@@ -171,7 +171,7 @@ def interval(values: Sequence[float | None]) -> list[float] | None:
     from scipy.stats import t
 
     half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
-    return [round(v, 4) for v in (mean, mean - half, mean + half)]
+    return [round(v, 4) for v in (mean, max(0.0, mean - half), min(most, mean + half))]
 
 
 def lines(found: Mapping) -> list[str]:
@@ -184,13 +184,13 @@ def lines(found: Mapping) -> list[str]:
         f"right before the first decision: {_share(found['start'])}",
         "",
         "decisions until so many gap cells are right",
-        f"{'order':>14}" + "".join(f"{float(t):>22.1%}" for t in map(str, TARGETS)),
+        f"{'order':>14}" + "".join(f"{float(t):>26.1%}" for t in map(str, TARGETS)),
     ]
     for order, by_target in found["decisions"].items():
-        told.append(f"{order:>14}" + "".join(f"{_count(by_target[str(t)]):>22}" for t in TARGETS))
+        told.append(f"{order:>14}" + "".join(f"{_count(by_target[str(t)]):>26}" for t in TARGETS))
     reference = found["reference"]
     told.append(f"{'every argmax':>14}" + "".join(
-        f"{'0' if reference['decisions'][str(t)] == 0 else 'never':>22}" for t in TARGETS))  # fmt: skip
+        f"{'0' if reference['decisions'][str(t)] == 0 else 'never':>26}" for t in TARGETS))  # fmt: skip
     told += [f"  (the reference has {_share(reference['right'])} right and stays there)", ""]
     ratio = found["default_to_random_at_0.99"]
     told.append(
