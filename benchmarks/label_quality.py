@@ -162,7 +162,7 @@ def summary(seeds: Sequence[Mapping], args: argparse.Namespace) -> dict:
 
 
 def interval(values: Sequence[float | None], most: float = math.inf) -> list[float] | None:
-    """Return mean, low and high: 95% by Student's t, within 0 and the largest that can be; None where a seed has none."""
+    """Return mean, low and high: 95% by Student's t, within what can be; None where a seed has none."""
     if not values or any(v is None for v in values):
         return None
     mean = float(np.mean(values))
