@@ -14,9 +14,16 @@ from core.serving.messages import Wish
 from core.store import audits, cells, queue
 
 _WHY = {
+    "leverage": "Here because the model is unsure of it.",
     "uncertain": "Here because the model is least sure of it.",
+    "margin": "Here because two classes are close.",
+    "entropy": "Here because many classes are possible.",
+    "varied": "Here because the model is unsure of it, and it is unlike the one before.",
+    "disagreement": "Here because the model is unsure of it.",
     "surest": "Here because the model is surest of it.",
+    "random": "Drawn at random, to see how good the proposals are.",
     "file": "Here because it is next in the table.",
+    "errors": "Here because the model doubts the given value.",
 }
 
 
@@ -76,10 +83,11 @@ def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
         "value": row.value,
         "confidence": row.confidence,
         "probs": row.probs,
+        "raw": None if row.raw == row.probs else row.raw,
         "map": None if row.map is None else base64.b64encode(row.map).decode(),
         "mapSize": [row.map_height, row.map_width],
         "seen": row.seen,
-        "why": "Here again because it was put off before." if row.seen else _WHY.get(order, ""),
+        "why": _why(row, order) + _overruled(row, table),
         "others": [
             {
                 "label": label.name,
@@ -90,3 +98,20 @@ def _card(row: Row, table: cells.CellTable, at: int, order: str) -> dict:
             if table.label_ids[j] != row.label_id
         ],
     }
+
+
+def _why(row: Row, order: str) -> str:
+    """Return one line on why an item is here."""
+    if row.seen:
+        return "Here again because it was put off before."
+    return row.reason or _WHY.get(order, "")
+
+
+def _overruled(row: Row, table: cells.CellTable) -> str:
+    """Return what the model alone would have said, where the rules and the other cells say something else."""
+    alone = max(range(len(row.raw)), key=row.raw.__getitem__)
+    if alone == row.value:
+        return ""
+    names = table.labels[table.label_ids.index(row.label_id)].names
+    told = f" By itself the model says {names[alone]} ({row.raw[alone]:.2f}), which its map is about;"
+    return f"{told} with the rules and the other labels it is {names[row.value]}."

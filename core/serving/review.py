@@ -14,7 +14,7 @@ from core.labels.label import Label
 from core.serving.cards import cards, next_cards
 from core.serving.messages import Decision, Wish
 from core.serving.token import Token
-from core.store import decisions, images, queue, schema
+from core.store import decisions, images, queue, ranks, schema
 from core.store.labels import labels as read_labels
 from core.workspace import DATABASE, Workspace
 
@@ -57,7 +57,7 @@ def _answer(workspace: Workspace, reviewer: str, message: Wish) -> dict:
             raise GapwiseError(f"There is no label with the number {message.label}; load the page again.")
         items = next_cards(connection, message)
         fewer = sum(ack["settled"] for ack in acks if ack["label"] == message.label)
-        left = _left(connection, workspace, message.label, fewer, exact=len(items) < message.want)
+        left = _left(connection, workspace, message, fewer, exact=len(items) < message.want)
         return {"acks": acks, "items": items, "left": left, "last": _last(connection, reviewer)}
 
 
@@ -139,15 +139,15 @@ def _last(connection: Connection, reviewer: str) -> dict | None:
     return {"decision": row.id, "action": row.action, "image": row.image_id, "label": row.label_id}
 
 
-def _left(connection: Connection, workspace: Workspace, label_id: int, fewer: int, exact: bool) -> int:
+def _left(connection: Connection, workspace: Workspace, asked: Wish, fewer: int, exact: bool) -> int:
     """Return how many wait: counted where that is cheap, else carried on from the last count for a while."""
-    key = (str(workspace.root), label_id)
+    key = (str(workspace.root), asked.label, asked.order == ranks.ERRORS)
     known, good_until = _counted.get(key, (0, 0.0))
     began = time.monotonic()
     if began < good_until and not exact:
         _counted[key] = (max(0, known - fewer), good_until)
         return _counted[key][0]
-    left = queue.pending_count(connection, label_id)
+    left = queue.pending_count(connection, asked.label, order=asked.order)
     ended = time.monotonic()
     _counted[key] = (left, ended + (ended - began) / _COUNTING_SHARE)
     return left

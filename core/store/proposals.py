@@ -8,19 +8,23 @@ import pandas as pd
 from sqlalchemy import Connection, Row, func, select
 
 from core.errors import GapwiseError
-from core.store import ids, schema, waiting
+from core.store import beliefs, ids, ranks, schema, waiting
 from core.store.upsert import upsert
 
 
 def put_proposals(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert proposals, columns as in `schema.proposal` without `id`; a repeated one is replaced.
 
-    A replaced proposal keeps its id, so that decisions go on pointing at it.
+    A replaced proposal keeps its id, so that decisions go on pointing at it. What they propose is brought in line with
+    the rules and the images' other cells at once.
     """
     keys = ("run_id", "image_id", "label_id")
     update = [name for name in rows[0] if name not in (*keys, "id")] if rows else ()
     upsert(connection, schema.proposal, ids.numbered(connection, schema.proposal, rows), keys, update)
-    waiting.proposed(connection, [row["image_id"] for row in rows])
+    image_ids = [row["image_id"] for row in rows]
+    waiting.proposed(connection, image_ids)
+    ranks.refresh(connection, image_ids)
+    beliefs.refresh(connection, image_ids)
 
 
 def proposal(connection: Connection, proposal_id: int) -> Row:

@@ -13,8 +13,9 @@ def upgrade(connection: Connection, version: int) -> None:
 
     Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
     for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
-    proposals. Version 5 has tables for bulk acceptances and their audits. Whoever opens the workspace in the same
-    moment finds it done.
+    proposals. Version 5 has tables for bulk acceptances and their audits, and room for orders of the queue and for
+    joint probabilities, none at first: `python -m core rank` makes them. Whoever opens the workspace in the same moment
+    finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
@@ -31,4 +32,14 @@ def upgrade(connection: Connection, version: int) -> None:
     for table in (schema.acceptance, schema.audit):
         table.create(connection, checkfirst=True)
     schema.decision_second.create(connection, checkfirst=True)
+    if version < 5:
+        there = {c["name"] for c in inspect(connection).get_columns("proposal")}
+        for name, kind in (("joint", "JSON"), ("embedding", "BYTEA" if _postgres(connection) else "BLOB")):
+            if name not in there:
+                connection.exec_driver_sql(f"ALTER TABLE proposal ADD COLUMN {name} {kind}")
+        schema.rank.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))
+
+
+def _postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
