@@ -329,7 +329,7 @@ def _undone(connection: Connection, decision_id: int) -> bool:
 def _gone(connection: Connection, decision_id: int, proposal_id: int | None) -> bool:
     """Whether a decision about a cell stands no more: undone, or below what an acceptance keeps by now."""
     a, p = schema.acceptance.c, schema.proposal.c
-    below = select(a.id).join(schema.proposal, p.confidence < a.least)
+    below = select(a.id).join(schema.proposal, proposals.own_confidence < a.least)
     below = below.where(a.decision_id == decision_id, p.id == proposal_id)
     return _undone(connection, decision_id) or connection.execute(below).first() is not None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, insert, select, update
 
 from core.store import schema
 from core.store.profiles import parts
@@ -38,6 +38,11 @@ def refresh(connection: Connection, image_ids: Sequence[int]) -> None:
     """Bring what waits up to date for some images; after `core.store.waiting`."""
     for part in parts(list(dict.fromkeys(image_ids))):
         connection.execute(_BRING_SOME, {"some": part})
+
+
+def refresh_many(connection: Connection, images: Select) -> None:
+    """Bring what waits up to date for the images of a query: a second or two at most."""
+    _bring(connection, _R.image_id.in_(images))
 
 
 def rebuild(connection: Connection) -> None:

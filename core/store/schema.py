@@ -162,6 +162,10 @@ proposal = Table(
     Column("map_height", SmallInteger),
     Column("map_width", SmallInteger),
     Column("joint", JSON(none_as_null=True)),  # probabilities that the rules leave; NULL where they are `probs`
+    # The run's own likeliest class and its probability, whatever the rules make of it; NULL where they are `value` and
+    # `confidence`. What held-out cells say of a run speaks of these.
+    Column("own_value", SmallInteger),
+    Column("own_confidence", Float),
     Column("embedding", LargeBinary),  # int8, what the network makes of the picture, see `core.pseudo.embedding`
     # What the queue is read by, kept true by `core.store.waiting`.
     Column("settled", SmallInteger, nullable=False, default=0, server_default="0"),  # 1 once its cell has a value

@@ -29,15 +29,16 @@ def upgrade(connection: Connection, version: int) -> None:
         waiting.rebuild(connection)
         for index in schema.queue_indexes:
             index.create(connection, checkfirst=True)
-    for table in (schema.acceptance, schema.audit):
-        table.create(connection, checkfirst=True)
-    schema.decision_second.create(connection, checkfirst=True)
     if version < 5:
+        for table in (schema.acceptance, schema.audit, schema.rank):
+            table.create(connection, checkfirst=True)
+        schema.decision_second.create(connection, checkfirst=True)
         there = {c["name"] for c in inspect(connection).get_columns("proposal")}
-        for name, kind in (("joint", "JSON"), ("embedding", "BYTEA" if _postgres(connection) else "BLOB")):
+        double, binary = ("DOUBLE PRECISION", "BYTEA") if _postgres(connection) else ("FLOAT", "BLOB")
+        new = {"joint": "JSON", "own_value": "SMALLINT", "own_confidence": double, "embedding": binary}
+        for name, kind in new.items():
             if name not in there:
                 connection.exec_driver_sql(f"ALTER TABLE proposal ADD COLUMN {name} {kind}")
-        schema.rank.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))
 
 
