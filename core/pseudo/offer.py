@@ -22,7 +22,7 @@ from core.store.acceptances import Promise
 from core.store.cells import rule_set
 from core.store.labels import labels as read_labels
 from core.store.profiles import Profiles
-from core.store.proposals import own_value, latest_run
+from core.store.proposals import latest_run, own_value
 
 SHIFT, CHANCE = 0.05, 0.01  # a class's share differs when it does by so much, and chance would not do it
 

@@ -1,9 +1,9 @@
 """What is proposed for cells that wait: each run's probabilities, with the word of the rules and of what is known.
 
-A proposal keeps the run's own probabilities (`probs`), class and confidence (`own_value`, `own_confidence`). What people
-are asked (`value`, `confidence`) is made of them by `core.labels.joint`, with all waiting cells of the image together,
-and made anew in the same transaction whenever one of its cells changes, proposals come or rules change: no image is
-ever proposed something impossible.
+A proposal keeps the run's own probabilities (`probs`), class and confidence (`own_value`, `own_confidence`). What
+people are asked (`value`, `confidence`) is made of them by `core.labels.joint`, with all waiting cells of the image
+together, and made anew in the same transaction whenever one of its cells changes, proposals come or rules change: no
+image is ever proposed something impossible.
 """
 
 from __future__ import annotations

@@ -2,72 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from core.errors import GapwiseError
-from core.store import beliefs, cells, decisions, queue, ranks, schema
+from core.store import acceptances, beliefs, bulk, cells, decisions, profiles, queue, ranks, schema
 from core.store.labels import label_id
 from core.store.rules import change_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, at, propose
+from tests.store.lines import NAMES, RULES, in_line, newest, rank_all, ranked_right
 
 IMAGES = 24
-NAMES = ("mask", "distancing", "5k")
-RULES = {
-    FIVE_K: lambda m, d, k: k == (m and d),
-    "mask = distancing": lambda m, d, k: m == d,
-    "mask or distancing": lambda m, d, k: m or d,
-}
-
-
-def newest(ws) -> dict[tuple[int, int], object]:
-    """Return cell to the newest run's proposal that waits."""
-    p = schema.proposal
-    with ws.read() as connection:
-        rows = connection.execute(select(p).where(p.c.settled == 0, p.c.heldout == 0).order_by(p.c.run_id)).all()
-    return {(row.image_id, row.label_id): row for row in rows}
-
-
-def in_line(ws, rules: list[str]) -> int:
-    """Hold every image's proposals against all its assignments; return how many were looked at."""
-    with ws.read() as connection:
-        known = {(c.image_id, c.label_id): c.value for c in connection.execute(select(schema.cell))}
-        ids = [label_id(connection, name) for name in NAMES]
-    waiting = newest(ws)
-    for image in range(1, IMAGES + 1):
-        row = [known[image, j] for j in ids]
-        spans = [(0, 1) if value is None else (value,) for value in row]
-        allowed = [a for a in itertools.product(*spans) if all(RULES[text](*a) for text in rules)]
-        here = [waiting.get((image, j)) for j in ids]
-        if not allowed:
-            continue
-        assert any(all(p is None or p.value == code for p, code in zip(here, a, strict=True)) for a in allowed)
-        mass = {a: np.prod([p.probs[c] for p, c in zip(here, a, strict=True) if p is not None]) for a in allowed}
-        for place, p in enumerate(here):
-            if p is not None:
-                marginal = sum(m for a, m in mass.items() if a[place] == p.value) / sum(mass.values())
-                assert p.confidence == pytest.approx(marginal, abs=1e-4)
-                assert (p.joint or p.probs)[p.value] == pytest.approx(p.confidence, abs=1e-5)
-    return len(waiting)
-
-
-def ranked_right(ws) -> None:
-    r, p, c = schema.rank.c, schema.proposal.c, schema.cell.c
-    query = (
-        select(r.kind, r.waits, p.settled, p.put_off, c.source)
-        .join(schema.proposal, p.id == r.proposal_id)
-        .join(schema.cell, (c.image_id == r.image_id) & (c.label_id == r.label_id))
-    )
-    with ws.read() as connection:
-        for row in connection.execute(query):
-            waits = row.source == "given" if row.kind == ranks.ERRORS else not row.settled
-            assert row.waits == (0 if not waits else 2 if row.put_off else 1)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -77,16 +27,14 @@ def test_nothing_impossible_is_proposed_after_anything(build, seed):
     columns = {name: [texts[i] for i in rng.integers(0, 4, IMAGES)] for name in NAMES}
     ws, rules = build(columns, dict.fromkeys(columns, BINARY), [FIVE_K]), [FIVE_K]
 
+    runs: dict[str, int] = {}
+    done: set[str] = set()
+
     def predict(_: int) -> None:
         name = str(rng.choice(NAMES))
         run = propose(ws, name, {f"{i}.png": [p, 1 - p] for i, p in enumerate(rng.random(IMAGES).round(3).tolist())})
-        with ws.write() as connection:
-            at_label = label_id(connection, name)
-            p = schema.proposal.c
-            rows = connection.execute(select(p.id, p.image_id).where(p.run_id == run)).all()
-            for kind in ("leverage", ranks.ERRORS):
-                places = [{"image_id": i, "proposal_id": n, "place": float(n), "reason": None} for n, i in rows]
-                ranks.replace(connection, at_label, run, kind, places)
+        runs[name] = run
+        rank_all(ws, name, run)
 
     def decide(n: int) -> None:
         where = {"image_id": int(rng.integers(1, IMAGES + 1)), "label_id": int(rng.integers(1, 4))}
@@ -108,17 +56,49 @@ def test_nothing_impossible_is_proposed_after_anything(build, seed):
         with ws.write() as connection:
             cells.accept(connection, int(rng.integers(1, 4)), {int(i): 1 for i in rng.integers(1, IMAGES + 1, 3)})
 
+    def bulk_accept(n: int) -> None:
+        name = str(rng.choice(list(runs)))
+        with suppress(GapwiseError), ws.write() as connection:
+            everywhere = profiles.read(connection).ids.tolist()
+            chosen = [bulk.Rule(everywhere, value, float(rng.choice([0.5, 0.7, 0.9]))) for value in (0, 1)]
+            promise = acceptances.Promise(label_id(connection, name), runs[name], 0.9, 0.95, chosen, [], 0.0)
+            acceptances.accept(connection, client_id=f"b{n}", reviewer="r", promise=promise)
+            done.add("bulk")
+
+    def withdraw(n: int) -> None:
+        with suppress(GapwiseError), ws.write() as connection:
+            standing = [row.id for row in acceptances.listed(connection) if row.withdrawn is None]
+            below = None if rng.random() < 0.3 else float(rng.choice([0.8, 0.95]))
+            one = int(rng.choice(standing)) if standing else 0
+            acceptances.withdraw(connection, client_id=f"w{n}", reviewer="q", acceptance_id=one, below=below)
+            done.add("withdraw")
+
     def other_rules(_: int) -> None:
         rules[:] = [str(t) for t in rng.choice(list(RULES), rng.integers(0, 2), replace=False)]
         with ws.write() as connection:
             change_rules(connection, rules)
 
     looked = 0
-    for n in range(40):
-        (predict if n < 3 else rng.choice([predict, decide, decide, undo, derive, accept, other_rules]))(n)
+    steps = [
+        predict,
+        decide,
+        decide,
+        undo,
+        undo,
+        derive,
+        accept,
+        bulk_accept,
+        bulk_accept,
+        withdraw,
+        withdraw,
+        other_rules,
+    ]
+    for n in range(60):
+        (predict if n < 3 else rng.choice(steps))(n)
         looked += in_line(ws, rules)
         ranked_right(ws)
     assert looked > 200
+    assert "bulk" in done  # undone, too, and withdrawn in most seeds
 
 
 def test_a_decision_about_one_cell_changes_what_is_proposed_for_another(build):
@@ -165,20 +145,30 @@ def test_held_out_predictions_stay_the_runs_own(build):
     assert (row.value, row.confidence, row.joint) == (1, 0.7, None)
 
 
-def test_a_workspace_of_version_4_gets_its_tables_when_it_is_opened(five_k):
-    propose(five_k, "mask", {f"{i}.png": [0.4, 0.6] for i in range(6)})
+def test_a_workspace_of_version_4_gets_all_of_version_5_when_it_is_opened(five_k):
+    run = propose(five_k, "mask", {f"{i}.png": [0.4, 0.6] for i in range(6)})
     five_k.engine.dispose()
     with closing(sqlite3.connect(five_k.root / DATABASE, isolation_level=None)) as database:
-        database.execute("DROP TABLE rank")
-        for column in ("joint", "embedding"):
+        for table in ("rank", "audit", "acceptance"):
+            database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX decision_second")
+        for column in ("joint", "own_value", "own_confidence", "embedding"):
             database.execute(f"ALTER TABLE proposal DROP COLUMN {column}")
     five_k.set_setting("version", 4)
     opened = Workspace.open(five_k.root)
     assert opened.setting("version") == schema.VERSION
+    with opened.read() as connection:
+        there = inspect(connection)
+        for table in schema.metadata.sorted_tables:
+            assert {c["name"] for c in there.get_columns(table.name)} == set(table.c.keys())
+            assert {i["name"] for i in there.get_indexes(table.name)} == {i.name for i in table.indexes}
     with opened.write() as connection:
-        assert beliefs.refresh_all(connection) >= 0
+        beliefs.refresh_all(connection)
         assert queue.pending(connection, label_id(connection, "mask"), "leverage")
         assert connection.execute(select(schema.rank)).all() == []
+        chosen = [bulk.Rule(profiles.read(connection).ids.tolist(), 1, 0.5)]
+        promise = acceptances.Promise(label_id(connection, "mask"), run, 0.5, 0.95, chosen, [], 0.0)
+        assert acceptances.accept(connection, client_id="a", reviewer="r", promise=promise).cells
 
 
 @pytest.mark.parametrize("kind", ["leverage", ranks.ERRORS])
