@@ -272,7 +272,7 @@ STEPS = st.lists(
 @given(steps=STEPS, derive=st.booleans())
 def test_whatever_was_done_undoing_all_of_it_leads_back(build, steps, derive):
     ws = build(
-        {"mask": [*"10", "", "1", "", "0"], "distancing": ["1", "", "1", "", *"00"], "5k": ["1", *[""] * 4, "0"]},
+        {"mask": [*"10", "", "1", "", ""], "distancing": ["1", "", "1", *[""] * 3], "5k": ["1", *[""] * 3, "0", ""]},
         LABELS, [FIVE_K], where=f"ws{next(ids)}",
     )  # fmt: skip
     random = np.random.default_rng(0)
