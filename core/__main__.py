@@ -12,7 +12,7 @@ from core.errors import GapwiseError
 # Modules, not verbs: each registers one verb or a few that belong together.
 GROUPS = (
     "demo", "importing", "missing", "measure", "rules", "compare", "training", "recipes", "jobs", "sweep", "runs",
-    "review", "accepting", "exporting", "scaling", "memory",
+    "review", "ranking", "accepting", "exporting", "scaling", "memory",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import uuid
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
@@ -17,8 +17,9 @@ from core.store.labels import labels as read_labels
 
 def register(verbs: argparse._SubParsersAction) -> None:
     look = add_verb(verbs, "queue", "list the proposals that wait for a decision", _queue, json_output=True)
-    look.add_argument("--label", required=True, metavar="NAME", type=text)
-    look.add_argument("--order", default="uncertain", choices=list(queue.ORDERS))
+    look.add_argument("--label", metavar="NAME", type=text, help="one label (default: all, held against each other)")
+    told = "; ".join(f"{name}: {what}" for name, what in queue.ORDERS.items())
+    look.add_argument("--order", default=queue.DEFAULT, choices=list(queue.ORDERS), help=told)
     look.add_argument("--limit", type=_positive, default=20, metavar="N", help="at most so many (default: 20)")
 
     decide = add_verb(verbs, "decide", "decide one cell, or undo a decision", _decide, json_output=True)
@@ -49,26 +50,41 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 def _queue(args: argparse.Namespace) -> int:
     with open_workspace(args).read() as connection:
-        label_id = find_label(connection, args.label)
-        label = read_labels(connection)[label_id]
-        rows = queue.pending(connection, label_id, args.order, args.limit)
-        waiting = queue.pending_count(connection, label_id)
-    items = [
-        {
-            "image": row.fname,
-            "label": label.name,
-            "proposed": label.classes[row.value],
-            "confidence": round(row.confidence, 6),
-            "probabilities": dict(zip(label.classes, (round(p, 6) for p in row.probs), strict=True)),
-            "run": row.run_id,
-            "proposal": row.proposal_id,
-            "skipped": bool(row.seen),
-        }
-        for row in rows
-    ]
-    lines = "\n".join(f"{i['image']}\t{i['label']} = {i['proposed']}\t{i['confidence']:.3f}" for i in items)
+        labels = read_labels(connection)
+        if args.label is None:
+            rows, asked = queue.pending_all(connection, args.order, args.limit), list(labels)
+        else:
+            asked = [find_label(connection, args.label)]
+            rows = queue.pending(connection, asked[0], args.order, args.limit)
+        waiting = sum(queue.pending_count(connection, one, order=args.order) for one in asked)
+    items = [_item(row, labels[row.label_id]) for row in rows]
+    lines = "\n".join(map(_line, items))
     emit(args, {"waiting": waiting, "items": items}, lines or "Nothing waits for a decision.")
     return 0
+
+
+def _item(row: Row, label: Label) -> dict:
+    return {
+        "image": row.fname,
+        "label": label.name,
+        "proposed": label.classes[row.value],
+        "confidence": round(row.confidence, 6),
+        "probabilities": _named(label, row.probs),
+        "model": _named(label, row.raw),
+        "reason": row.reason,
+        "run": row.run_id,
+        "proposal": row.proposal_id,
+        "skipped": bool(row.seen),
+    }
+
+
+def _line(item: dict) -> str:
+    told = f"{item['image']}\t{item['label']} = {item['proposed']}\t{item['confidence']:.3f}"
+    return told + (f"\t{item['reason']}" if item["reason"] else "")
+
+
+def _named(label: Label, probs: list[float]) -> dict[str, float]:
+    return dict(zip(label.classes, (round(p, 6) for p in probs), strict=True))
 
 
 def _decide(args: argparse.Namespace) -> int:

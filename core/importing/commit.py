@@ -22,7 +22,7 @@ from core.importing.result import ImportResult
 from core.jobs.reporter import Reporter, Silent
 from core.labels.label import MISSING, Label
 from core.labels.rules import parse_rules
-from core.store import cells, schema
+from core.store import beliefs, cells, schema
 from core.store.images import add_images
 from core.store.labels import add_labels, set_rules
 from core.store.labels import labels as read_labels
@@ -96,6 +96,8 @@ class _Commit:
         self._write_asides(table_id, found)
         if filled or new_rules:
             cells.withdraw_stale(self.connection)
+        if new_rules:
+            beliefs.refresh_all(self.connection)
         names, rules = tuple(label.name for label in new_labels), tuple(new_rules)
         return ImportResult(
             table_id, len(ids), filled=filled, labels=names, rules=rules, image_ids=tuple(ids), moved=moved, **facts

@@ -14,6 +14,7 @@ from core.pseudo.context import Heldout, allowed
 from core.store import audits, schema
 from core.store.cells import TRUSTED
 from core.store.profiles import Profiles
+from core.store.proposals import own_value
 
 FIRST, NEXT = 0.6, 0.4  # share of the risk for the first look, and what each later one has of the one before
 LARGEST = 10_000  # cells that can wait for an answer in a sample
@@ -44,7 +45,8 @@ class Evidence:
         self.told = self.known.values(own, rules)
         fits = allowed(self.told, own, rules)
         # What is never accepted says nothing about what is.
-        self.counts = fits[np.arange(len(rows)), probs.argmax(axis=1)] if rows else np.zeros(0, bool)
+        agreed = np.array([row[3] for row in rows], bool)
+        self.counts = agreed & fits[np.arange(len(rows)), probs.argmax(axis=1)] if rows else np.zeros(0, bool)
 
     @property
     def level(self) -> float:
@@ -69,9 +71,10 @@ def risk(looks: int) -> float:
 
 
 def _heldout(connection: Connection, label_id: int, run_id: int) -> list[tuple]:
+    """Return rows (profile id, probabilities, true class, whether what is proposed is the run's likeliest class)."""
     p, c, i = schema.proposal.c, schema.cell.c, schema.image.c
     query = (
-        select(i.profile_id, p.probs, c.value)
+        select(i.profile_id, p.probs, c.value, own_value == p.value)
         .join(schema.cell, (c.image_id == p.image_id) & (c.label_id == p.label_id))
         .join(schema.image, i.id == p.image_id)
         .where(p.label_id == label_id, p.run_id == run_id, p.heldout == 1, c.source.in_(TRUSTED))
@@ -86,7 +89,7 @@ def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tu
     mine = (a.kind == audits.OPEN, a.label_id == label_id, a.run_id == run_id)
     said = {row.proposal_id: row.said for row in audits.rows(connection, *mine) if row.answered is not None}
     query = (
-        select(a.stage, a.proposal_id, i.profile_id, p.probs, c.value, c.source)
+        select(a.stage, a.proposal_id, i.profile_id, p.probs, c.value, c.source, (own_value == p.value).label("agreed"))
         .join(schema.proposal, p.id == a.proposal_id)
         .join(schema.image, i.id == a.image_id)
         .join(schema.cell, (c.image_id == a.image_id) & (c.label_id == a.label_id))
@@ -96,9 +99,10 @@ def _sample(connection: Connection, label_id: int, run_id: int) -> tuple[list[tu
     asked = [row for row in rows if row.proposal_id in waits]
     whole = {row.stage for row in rows} - {row.stage for row in asked}
     # What was passed over counts as wrong: people pass over what is hard.
-    used = [
-        (row.profile_id, row.probs, said.get(row.proposal_id, row.value if row.source in TRUSTED else MISSING))
-        for row in rows
-        if row.stage in whole
+    used = [row for row in rows if row.stage in whole]
+    truth = [said.get(row.proposal_id, row.value if row.source in TRUSTED else None) for row in used]
+    told = [
+        (row.profile_id, row.probs, MISSING if one is None else one, row.agreed)
+        for row, one in zip(used, truth, strict=True)
     ]
-    return [(*row[:2], MISSING if row[2] is None else row[2]) for row in used], len(asked), len(whole)
+    return told, len(asked), len(whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -21,7 +22,7 @@ from core.store.acceptances import Promise
 from core.store.cells import rule_set
 from core.store.labels import labels as read_labels
 from core.store.profiles import Profiles
-from core.store.proposals import latest_run
+from core.store.proposals import latest_run, own_value
 
 SHIFT, CHANCE = 0.05, 0.01  # a class's share differs when it does by so much, and chance would not do it
 
@@ -80,7 +81,8 @@ class Offer:
         run_id: Whose predictions.
         level: How surely each threshold keeps the promise, over all looks at the same run.
         waiting: Predictions of the run whose cells have no value.
-        ruled: Those of them that rules settle, contradict or exclude: never accepted.
+        ruled: Those of them that rules settle, contradict or exclude, or where the rules with other predictions speak
+            for another class: never accepted.
         heldout, sampled: Cells with a known answer that thresholds rest on: held out, and reviewed by chance.
         asked: How many of the present sample wait for an answer.
     """
@@ -122,7 +124,9 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
     """Return what can be accepted of a run's predictions for a label.
 
     Thresholds are found for each class, and for images that are alike in what makes the cell open: on known cells of
-    that kind only, see `core.pseudo.accept.thresholds`. A class that the rules exclude for an image is not accepted.
+    that kind only, see `core.pseudo.accept.thresholds`. Held-out predictions are the run's own, so thresholds are
+    held against its own confidence, not against the one that the rules leave. A class that the rules exclude for an
+    image is not accepted, nor one that isn't proposed because with the rules and other predictions another is likelier.
     Known cells are the run's held-out ones and, where people reviewed cells that were chosen by chance, those: a part
     at a time, once all of it is answered or passed over. Each part is another look at the same question, so each look
     has a share of the risk: 3%, 1.2%, 0.48%, … of the 5%.
@@ -142,11 +146,10 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
         raise GapwiseError(f"There are no predictions for {label.name!r} yet. Train on it first.")
     found, rules = profiles.read(connection), rule_set(connection)
     own = found.label_ids.index(label_id)
-    totals, ever = (_count(connection, label_id, run_id, settled=settled) for settled in (False, None))
+    totals, ever, waiting = _count(connection, label_id, run_id)
     evidence = Evidence(connection, label_id, run_id, found, rules, own, len(label.classes))
     kinds, chosen = _kinds(evidence, _open(found, rules, own, ever), totals, ever, precision)
     taken = _taken(connection, label_id, run_id, chosen, kinds)
-    waiting = sum(totals.values())
     usable = sum(c.waiting for kind in taken for c in kind.classes)
     return Offer(
         label, label_id, run_id, precision, LEVEL, waiting, waiting - usable, evidence.heldout, evidence.sampled,
@@ -155,19 +158,24 @@ def offer(connection: Connection, label_id: int, precision: float, run_id: int |
 
 
 def _count(
-    connection: Connection, label_id: int, run_id: int, settled: bool | None = False
-) -> dict[tuple[int, int], int]:
-    """Return (profile id, class) to how many predictions there are.
+    connection: Connection, label_id: int, run_id: int
+) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], int]:
+    """Return (profile id, the run's own class) to how many predictions wait and are proposed; the same of all; waiting.
 
-    Args:
-        settled: Only those whose cells have a value, or have none; both when None.
+    The last is how many wait, proposed or overruled.
     """
     p, i = schema.proposal.c, schema.image.c
-    here = [p.label_id == label_id, p.run_id == run_id, p.heldout == 0]
-    here.append(p.settled.in_((0, 1) if settled is None else (int(settled),)))  # named: the queue's index
-    query = select(i.profile_id, p.value, func.count()).join(schema.image, i.id == p.image_id).where(*here)
-    rows = connection.execute(query.group_by(i.profile_id, p.value))
-    return {(profile, value): n for profile, value, n in rows}
+    # Both states are named: the queue's index.
+    here = (p.label_id == label_id, p.run_id == run_id, p.heldout == 0, p.settled.in_((0, 1)))
+    alike = (i.profile_id, own_value.label("own"), p.settled, (own_value == p.value).label("agreed"))
+    query = select(*alike, func.count().label("images")).join(schema.image, i.id == p.image_id).where(*here)
+    totals, ever, waiting = Counter(), Counter(), 0
+    for row in connection.execute(query.group_by(*alike)):
+        key = row.profile_id, row.own
+        ever[key] += row.images
+        waiting += 0 if row.settled else row.images
+        totals[key] += row.images if row.agreed and not row.settled else 0
+    return totals, ever, waiting
 
 
 def _count_chosen(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +22,9 @@ from core.files import write_atomic
 from core.jobs.reporter import Reporter
 from core.models.zoo import build
 from core.pseudo.calibrate import fit_temperature, probabilities
+from core.pseudo.embedding import packed
 from core.pseudo.neighbours import find_neighbours
+from core.pseudo.orders import rank
 from core.pseudo.quality import quality, write_quality
 from core.store import schema
 from core.store.cells import open_cells
@@ -91,7 +93,8 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
 
     What the held-out cells say about the run goes into its folder, see `core.pseudo.quality`.
 
-    Doing it twice changes nothing; a broken one goes on where it ended. Memory does not grow with the number of cells.
+    Doing it twice changes nothing; a broken one goes on where it ended. Then the orders of the queue are worked out
+    anew: memory grows by a hundred bytes or two for each cell.
 
     Returns:
         How many open cells have a proposal of this run now.
@@ -124,6 +127,8 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     if notes["mixed"] and not reporter.should_stop():
         _write_notes(folder, {**notes, "mixed": False})
     find_neighbours(ws, row.label_id, network.size, reporter)
+    if todo and not reporter.should_stop():
+        rank(ws, reporter)
     return len(set(ids) & _predicted(ws, run_id))
 
 
@@ -194,11 +199,12 @@ def _store_all(
 ) -> None:
     heldout = dict(todo)
     done = 0
-    for ids, logits, maps in _outputs(network, pictures, [i for i, _ in todo], reporter):
+    for ids, logits, maps, looks in _outputs(network, pictures, [i for i, _ in todo], reporter):
         probs = probabilities(logits, temperature)  # (B, C)
+        common = {"run_id": row.id, "label_id": row.label_id}
         rows = [
-            {"run_id": row.id, "label_id": row.label_id, "image_id": i, "heldout": heldout[i], **_fields(p, m)}
-            for i, p, m in zip(ids, probs, maps, strict=True)
+            {**common, "image_id": i, "heldout": heldout[i], "embedding": look, **_fields(p, m)}
+            for i, p, m, look in zip(ids, probs, maps, looks, strict=True)
         ]
         with ws.write() as connection:
             put_proposals(connection, rows)
@@ -208,8 +214,9 @@ def _store_all(
 
 def _outputs(
     network: Network, pictures: Pictures, ids: Sequence[int], reporter: Reporter
-) -> Iterator[tuple[list[int], np.ndarray, Sequence[np.ndarray | None]]]:
+) -> Iterator[tuple[list[int], np.ndarray, Sequence[np.ndarray | None], Sequence[bytes | None]]]:
     with ExitStack() as stack:
+        features = stack.enter_context(_features(network.model))
         make: Mapper | None = None
         if network.layer is not None:
             make = stack.enter_context(mapper(network.model, network.model.get_submodule(network.layer)))
@@ -217,9 +224,28 @@ def _outputs(
             if reporter.should_stop():
                 return
             if make is None:
-                yield part, network.logits(batch), [None] * len(part)
+                logits, maps = network.logits(batch), [None] * len(part)
             else:
-                yield part, *make(network.normalize(batch))
+                logits, maps = make(network.normalize(batch))
+            yield part, logits, maps, packed(features.pop()) if features else [None] * len(part)
+
+
+@contextmanager
+def _features(model: nn.Module) -> Iterator[list[np.ndarray]]:
+    """Note (B, D) what goes into the classifier, in a list that whoever reads it empties; [] for odd classifiers."""
+    found: list[np.ndarray] = []
+
+    def note(_module: nn.Module, inputs: tuple) -> None:
+        if inputs and isinstance(inputs[0], torch.Tensor) and inputs[0].ndim == 2:
+            found[:] = [inputs[0].detach().float().cpu().numpy()]
+
+    head = model.get_classifier() if hasattr(model, "get_classifier") else None
+    handle = head.register_forward_pre_hook(note) if isinstance(head, nn.Module) else None
+    try:
+        yield found
+    finally:
+        if handle is not None:
+            handle.remove()
 
 
 def _fields(probs: np.ndarray, cam: np.ndarray | None) -> dict[str, object]:

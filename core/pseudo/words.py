@@ -52,7 +52,9 @@ def rests_on(found: Offer) -> str:
         found.asked > 0
     )
     if found.ruled:
-        told += f". {found.ruled:,} cells are left out: rules settle them, contradict them or exclude the prediction"
+        told += (
+            f". {found.ruled:,} cells are left out: rules settle them, contradict them or speak against the prediction"
+        )
     return told + "."
 
 

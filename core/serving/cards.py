@@ -15,11 +15,18 @@ from core.serving.messages import Wish
 from core.store import audits, blind, cells, grid, near, notes, queue
 
 _DERIVED = cells.SOURCES.index("derived")  # not beside a check: what it was derived from may be what is checked
-_HIDDEN = {"value": None, "confidence": None, "probs": [], "map": None}
+_HIDDEN = {"value": None, "confidence": None, "probs": [], "raw": None, "map": None}
 _WHY = {
+    "leverage": "Here because the model is unsure of it.",
     "uncertain": "Here because the model is least sure of it.",
+    "margin": "Here because two classes are close.",
+    "entropy": "Here because many classes are possible.",
+    "varied": "Here because the model is unsure of it, and it is unlike the one before.",
+    "disagreement": "Here because the model is unsure of it.",
     "surest": "Here because the model is surest of it.",
+    "random": "Drawn at random, to see how good the proposals are.",
     "file": "Here because it is next in the table.",
+    "errors": "Here because the model doubts the given value.",
 }
 _told = counting.Kept()  # acceptances that need no more checks: reading their audits takes longer than the cards
 
@@ -91,10 +98,11 @@ def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
         "value": row.value,
         "confidence": row.confidence,
         "probs": row.probs,
+        "raw": None if row.raw == row.probs else row.raw,
         "map": None if row.map is None else base64.b64encode(row.map).decode(),
         "mapSize": [row.map_height, row.map_width],
         "seen": row.seen,
-        "why": hidden or _why(row, order),
+        "why": hidden or _why(row, order) + _overruled(row, around.table),
         "others": [
             {
                 "label": label.name,
@@ -117,5 +125,16 @@ def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
 
 def _why(row: Row, order: str) -> str:
     """Return why an image is here: what its row says, where the order gives each one a reason of its own."""
-    own = getattr(row, "why", "")
-    return own or ("Here again because it was put off before." if row.seen else _WHY.get(order, ""))
+    if row.seen:
+        return "Here again because it was put off before."
+    return row.reason or _WHY.get(order, "")
+
+
+def _overruled(row: Row, table: cells.CellTable) -> str:
+    """Return what the model alone would have said, where the rules and the other cells say something else."""
+    alone = max(range(len(row.raw)), key=row.raw.__getitem__)
+    if alone == row.value:
+        return ""
+    names = table.labels[table.label_ids.index(row.label_id)].names
+    told = f" By itself the model says {names[alone]} ({row.raw[alone]:.2f}), which its map is about;"
+    return f"{told} with the rules and the other labels it is {names[row.value]}."

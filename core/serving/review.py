@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy.exc import DatabaseError
 
@@ -14,7 +15,7 @@ from core.serving.messages import Decision, Wish
 from core.serving.taking import last, take_all
 from core.serving.token import Token
 from core.serving.workspaces import open_workspace
-from core.store import queue
+from core.store import queue, ranks
 from core.store.labels import labels as read_labels
 from core.workspace import Workspace
 
@@ -56,7 +57,9 @@ def _answer(workspace: Workspace, reviewer: str, message: Wish) -> dict:
     items = _next(workspace, place, reviewer, message) if message.want else []
     with workspace.read() as connection:
         exact = len(items) < message.want and message.grid is None
-        left = counting.left.get(place, lambda: queue.pending_count(connection, message.label), exact)
+        count = partial(queue.pending_count, connection, message.label, order=message.order)
+        # Given values that are doubted are few, and nothing else is known of how many.
+        left = count() if message.order == ranks.ERRORS else counting.left.get(place, count, exact)
         return {"acks": acks, "items": items, "left": left, "last": undoable if sent else last(connection, reviewer)}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from core.errors import GapwiseError
 from core.store import audits, bulk, decisions, schema
 from core.store.decisions import Outcome
+from core.store.proposals import own_confidence
 
 SAMPLE = 200  # cells of an acceptance that are drawn for its audit; asking ends sooner, once they tell
 KNOWN = 20  # held-out cells whose known values are hidden beside them
@@ -72,7 +73,7 @@ def withdraw(
     why: str | None = None,
     below: float | None = None,
 ) -> Outcome:
-    """Take back an acceptance with all that hangs on it, or only its predictions below a confidence.
+    """Take back an acceptance with all that hangs on it, or only its predictions below a confidence of the run's own.
 
     Cells that a person has decided since stay. The first can be done by Undo as well; the second ends the audit that
     led to it, and what is left gets one of its own.
@@ -181,7 +182,7 @@ def _standing(row: Row) -> tuple:
 def _above(row: Row, below: float):
     c, p = schema.cell.c, schema.proposal.c
     query = select(c.image_id).join(schema.proposal, p.id == c.proposal_id)
-    return query.where(*_standing(row), p.confidence >= below)
+    return query.where(*_standing(row), own_confidence >= below)
 
 
 def _query():

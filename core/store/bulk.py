@@ -34,9 +34,10 @@ from sqlalchemy import (
 from core.labels.deduce import FREE, deduce
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet
-from core.store import profiles, schema
+from core.store import beliefs, profiles, ranks, schema
 from core.store.cells import rule_set, tied_to_decisions
 from core.store.profiles import SOURCES, Profiles
+from core.store.proposals import own_confidence, own_value
 from core.store.waiting import mark
 
 _PSEUDO, _DERIVED = SOURCES.index("pseudo"), SOURCES.index("derived")
@@ -68,7 +69,7 @@ _T = _touched.c
 
 @dataclass(frozen=True)
 class Rule:
-    """Which predictions are accepted: of some images, of one class, from some confidence on.
+    """Which predictions are accepted: of some images, of one class, from some confidence of the run's own on.
 
     Attributes:
         profile_ids: What the images have in common.
@@ -106,6 +107,8 @@ class _Group:
 def waiting(connection: Connection, label_id: int, run_id: int, rules: Sequence[Rule]) -> Iterator[Select]:
     """Give a query for the proposals that meet one of some rules: image_id, proposal_id, value, profile_id.
 
+    Only those where the run by itself and what is proposed, which is the rules' word too, are of one mind.
+
     Args:
         connection: Also a reading one; the query can be used as long as the context lasts.
         rules: None twice for the same profile and class.
@@ -119,8 +122,8 @@ def waiting(connection: Connection, label_id: int, run_id: int, rules: Sequence[
     yield (
         select(p.image_id, p.id.label("proposal_id"), p.value, i.profile_id)
         .join(schema.image, i.id == p.image_id)
-        .join(_rules, (r.profile_id == i.profile_id) & (r.value == p.value) & (p.confidence >= r.confidence))
-        .where(p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
+        .join(_rules, (r.profile_id == i.profile_id) & (r.value == p.value) & (own_confidence >= r.confidence))
+        .where(own_value == p.value, p.label_id == label_id, p.run_id == run_id, p.settled == 0, p.heldout == 0)
     )
     _rules.drop(connection)  # after an error, with the transaction
 
@@ -161,7 +164,7 @@ def empty(
 
     Args:
         by: The entry of the log that takes it back; noted in cells that the rules fill anew.
-        below: Only predictions less sure than that; all when None.
+        below: Only predictions of which the run by itself was less sure than that; all when None.
 
     Returns:
         As `fill`, `cells` being how many were taken back.
@@ -170,7 +173,7 @@ def empty(
     theirs = (c.label_id == label_id, c.source == "pseudo", c.decision_id == decision_id)
     query = select(c.image_id, c.proposal_id, literal(MISSING), i.profile_id).join(schema.image, i.id == c.image_id)
     if below is not None:
-        query = query.join(schema.proposal, p.id == c.proposal_id).where(p.confidence < below)
+        query = query.join(schema.proposal, p.id == c.proposal_id).where(own_confidence < below)
     with _touching(connection, query.where(*theirs)):
         groups = _groups(connection, label_id)
         new = {"value": None, "source": None, "decision_id": None, "proposal_id": None}
@@ -259,4 +262,6 @@ def _finish(
             mark(connection, one, group.ids, False)
             withdrawn[one] = withdrawn.get(one, 0) + group.images
     profiles.regroup(connection, [(group.ids, group.cells) for group in groups])
+    ranks.refresh_many(connection, select(_T.image_id))
+    beliefs.refresh_many(connection, select(_T.image_id), label_id)
     return {"cells": sum(group.images for group in groups), "written": written, "withdrawn": withdrawn}

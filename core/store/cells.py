@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from core.labels.deduce import FREE, OPEN, Deduction, deduce
 from core.labels.label import MISSING
 from core.labels.rules import RuleSet, parse_rules
-from core.store import profiles, schema, waiting
+from core.store import beliefs, profiles, ranks, schema, waiting
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
 from core.store.profiles import SOURCES, CellArrays, Profiles
@@ -257,6 +257,8 @@ def _changed(connection: Connection, image_ids: Sequence[int]) -> None:
     """Keep true what is drawn from cells; whoever changes some calls this in the same transaction."""
     profiles.refresh(connection, image_ids)
     waiting.refresh(connection, image_ids)
+    ranks.refresh(connection, image_ids)
+    beliefs.refresh(connection, image_ids)
 
 
 def _derive(connection: Connection, found: Profiles, where: np.ndarray, codes: np.ndarray) -> None:
@@ -287,6 +289,8 @@ def _derive(connection: Connection, found: Profiles, where: np.ndarray, codes: n
     packed = profiles.pack(found.given, values, sources)
     changed = np.flatnonzero(where.any(axis=1)).tolist()
     profiles.move(connection, {int(found.ids[row]): packed[row] for row in changed})
+    if changed:
+        ranks.rebuild(connection)
 
 
 def _write(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import audits, bulk, cells, images, schema, waiting
+from core.store import audits, bulk, cells, images, proposals, ranks, schema, waiting
 from core.store.gaps import contradictions
 from core.store.labels import labels as read_labels
 
@@ -96,7 +96,9 @@ def decide(
         client_id: Made by whoever sends it, unique to this decision, 1 to 200 characters.
         reviewer: Who decides, 1 to 200 characters.
         action: `accept` or `reject` the proposal, `choose` the class `value`, `skip` or `flag`.
-        value: A class code, only with `choose`.
+        value: A class code: with `choose` the one to store; with `accept` and `reject` the one that was on screen, for
+            what is proposed changes when somebody else decides another cell of the image. None takes what is proposed
+            now.
         proposal_id: What was on screen; needed to accept or reject.
         note: Free text, at most 2000 characters.
 
@@ -128,6 +130,7 @@ def decide(
     decision_id = _append(connection, row)
     if action in waiting.PUT_OFF:
         waiting.put_off(connection, image_id, label_id)
+        ranks.refresh(connection, [image_id])
     audits.refresh(connection, image_id, label_id)
     # A person's no to one of several classes leaves an accepted cell open again.
     emptied = action == "reject" and stored is None and cell.source == "pseudo"
@@ -201,6 +204,7 @@ def _retract(connection: Connection, client_id: str, reviewer: str, last: Row, w
     undo_id = _append(connection, row)
     if last.action in waiting.PUT_OFF:
         waiting.put_off(connection, last.image_id, last.label_id)
+        ranks.refresh(connection, [last.image_id])
     if last.image_id is not None:
         audits.refresh(connection, last.image_id, last.label_id)
     if last.action == BULK:
@@ -295,11 +299,11 @@ def _proposal(connection: Connection, image_id: int, label_id: int, proposal_id:
 def _stored_value(action: str, label: Label, value: int | None, proposal: Row | None) -> int | None:
     if action not in ACTIONS:
         raise GapwiseError(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
-    if (value is not None) != (action == "choose"):
-        raise GapwiseError("A class goes with `choose`, and only with it.")
+    if (value is None and action == "choose") or (value is not None and action in ("skip", "flag")):
+        raise GapwiseError("A class goes with `choose`, and not with `skip` or `flag`.")
+    if value is not None and (not isinstance(value, int) or not 0 <= value < len(label.classes)):
+        raise GapwiseError(f"{label.name!r} has classes 0 to {len(label.classes) - 1}, not {value!r}.")
     if action == "choose":
-        if not isinstance(value, int) or not 0 <= value < len(label.classes):
-            raise GapwiseError(f"{label.name!r} has classes 0 to {len(label.classes) - 1}, not {value!r}.")
         return value
     if action in ("skip", "flag"):
         return None
@@ -308,10 +312,11 @@ def _stored_value(action: str, label: Label, value: int | None, proposal: Row | 
             f"There is no proposal for {label.name!r} of this image to {action}."
             " Choose a class instead, or train and predict first."
         )
+    shown = proposal.value if value is None else value
     if action == "accept":
-        return proposal.value
+        return shown
     # Rejecting one of two classes says which it is; rejecting one of many does not.
-    return 1 - proposal.value if label.binary else None
+    return 1 - shown if label.binary else None
 
 
 def _append(connection: Connection, row: dict) -> int:
@@ -335,7 +340,7 @@ def _undone(connection: Connection, decision_id: int) -> bool:
 def _gone(connection: Connection, decision_id: int, proposal_id: int | None) -> bool:
     """Whether a decision about a cell stands no more: undone, or below what an acceptance keeps by now."""
     a, p = schema.acceptance.c, schema.proposal.c
-    below = select(a.id).join(schema.proposal, p.confidence < a.least)
+    below = select(a.id).join(schema.proposal, proposals.own_confidence < a.least)
     below = below.where(a.decision_id == decision_id, p.id == proposal_id)
     return _undone(connection, decision_id) or connection.execute(below).first() is not None
 

@@ -8,19 +8,30 @@ import pandas as pd
 from sqlalchemy import Connection, Row, func, select
 
 from core.errors import GapwiseError
-from core.store import ids, schema, waiting
+from core.store import beliefs, ids, ranks, schema, waiting
 from core.store.upsert import upsert
+
+_P = schema.proposal.c
+# What a run says by itself, whatever the rules make of it: what it was measured by on held-out cells.
+own_value = func.coalesce(_P.own_value, _P.value)
+own_confidence = func.coalesce(_P.own_confidence, _P.confidence)
+_RULES_PART = {"joint": None, "own_value": None, "own_confidence": None}
 
 
 def put_proposals(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert proposals, columns as in `schema.proposal` without `id`; a repeated one is replaced.
+    """Insert a run's proposals, columns as in `schema.proposal` without `id`; a repeated one is replaced.
 
-    A replaced proposal keeps its id, so that decisions go on pointing at it.
+    `value` and `confidence` are the run's own. A replaced proposal keeps its id, so that decisions go on pointing at
+    it. What they propose is brought in line with the rules and the images' other cells at once.
     """
     keys = ("run_id", "image_id", "label_id")
+    rows = [{**row, **_RULES_PART} for row in rows]
     update = [name for name in rows[0] if name not in (*keys, "id")] if rows else ()
     upsert(connection, schema.proposal, ids.numbered(connection, schema.proposal, rows), keys, update)
-    waiting.proposed(connection, [row["image_id"] for row in rows])
+    image_ids = [row["image_id"] for row in rows]
+    waiting.proposed(connection, image_ids)
+    ranks.refresh(connection, image_ids)
+    beliefs.refresh(connection, image_ids)
 
 
 def proposal(connection: Connection, proposal_id: int) -> Row:

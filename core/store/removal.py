@@ -37,5 +37,6 @@ def remove_runs(connection: Connection, run_ids: Sequence[int]) -> None:
         index.create(connection, checkfirst=True)
     for table in (schema.proposal, schema.run):
         ids.retire(connection, table)
+    connection.execute(delete(schema.rank).where(schema.rank.c.run_id.in_(run_ids)))
     connection.execute(delete(schema.proposal).where(schema.proposal.c.run_id.in_(run_ids)))
     connection.execute(delete(schema.run).where(schema.run.c.id.in_(run_ids)))

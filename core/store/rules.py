@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from core.labels.rules import parse_rules
 from core.labels.suggest import LEAST, Suggestion, suggest
-from core.store import profiles
+from core.store import beliefs, profiles
 from core.store.cells import rule_set, withdraw_stale
 from core.store.labels import labels, set_rules
 
@@ -21,7 +21,9 @@ def change_rules(connection: Connection, texts: Sequence[str]) -> int:
     """
     parse_rules(texts, list(labels(connection).values()))
     set_rules(connection, list(dict.fromkeys(text.strip() for text in texts if text.strip())))
-    return withdraw_stale(connection)
+    withdrawn = withdraw_stale(connection)
+    beliefs.refresh_all(connection)
+    return withdrawn
 
 
 def suggestions(connection: Connection, least: int = LEAST) -> list[Suggestion]:

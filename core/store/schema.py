@@ -153,12 +153,20 @@ proposal = Table(
     Column("image_id", ForeignKey("image.id"), nullable=False),
     Column("label_id", ForeignKey("label.id"), nullable=False),
     Column("probs", JSON, nullable=False),  # calibrated class probabilities, list of C floats
-    Column("value", SmallInteger, nullable=False),  # the likeliest class
-    Column("confidence", Float, nullable=False),  # its probability
+    # What is proposed, and its probability, given the image's known cells and the rules, see `core.store.beliefs`; of a
+    # held-out cell, and where no rule has a say, the run's likeliest class.
+    Column("value", SmallInteger, nullable=False),
+    Column("confidence", Float, nullable=False),
     Column("heldout", SmallInteger, nullable=False, default=0),  # 1: a known held-out cell, kept for measuring
     Column("map", LargeBinary),  # uint8 activation map at feature resolution, row-major
     Column("map_height", SmallInteger),
     Column("map_width", SmallInteger),
+    Column("joint", JSON(none_as_null=True)),  # probabilities that the rules leave; NULL where they are `probs`
+    # The run's own likeliest class and its probability, whatever the rules make of it; NULL where they are `value` and
+    # `confidence`. What held-out cells say of a run speaks of these.
+    Column("own_value", SmallInteger),
+    Column("own_confidence", Float),
+    Column("embedding", LargeBinary),  # int8, what the network makes of the picture, see `core.pseudo.embedding`
     # What the queue is read by, kept true by `core.store.waiting`.
     Column("settled", SmallInteger, nullable=False, default=0, server_default="0"),  # 1 once its cell has a value
     # The newest decision that put its cell to the end of the queue and still stands; 0 for none.
@@ -180,6 +188,24 @@ queue_indexes = (
     Index("proposal_by_confidence", *_QUEUE, proposal.c.confidence, proposal.c.id),
     Index("proposal_by_image", *_QUEUE, proposal.c.image_id),
 )
+
+# Orders of the queue that a command works out, see `core.store.ranks`: the first so many of each.
+rank = Table(
+    "rank",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("label_id", ForeignKey("label.id"), nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("image_id", ForeignKey("image.id"), nullable=False),
+    Column("proposal_id", ForeignKey("proposal.id", ondelete="CASCADE"), nullable=False),
+    Column("place", Float, nullable=False),  # smallest first
+    Column("reason", Text),  # why it is there, one line; NULL where the order says it all
+    Column("waits", SmallInteger, nullable=False),  # 1: waits; 2: was put off; 0: is settled
+)
+Index("rank_queue", rank.c.label_id, rank.c.run_id, rank.c.kind, rank.c.waits, rank.c.place, rank.c.id)
+Index("rank_image", rank.c.image_id)
+Index("rank_proposal", rank.c.proposal_id)
 
 decision = Table(
     "decision",

@@ -13,8 +13,9 @@ def upgrade(connection: Connection, version: int) -> None:
 
     Version 2 has profiles, which are made from the cells: some seconds for each million of them. Version 3 has a table
     for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
-    proposals. Version 6 has the tables for bulk acceptances and their audits and the review's own (`review_schema`),
-    all empty at first, and two more indexes. Whoever opens the workspace in the same moment finds it done.
+    proposals. Version 6 has the tables for bulk acceptances and their audits, the review's own (`review_schema`), and
+    room for orders of the queue and for joint probabilities, all empty at first: `python -m core rank` makes the
+    latter. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
@@ -28,9 +29,19 @@ def upgrade(connection: Connection, version: int) -> None:
         waiting.rebuild(connection)
         for index in schema.queue_indexes:
             index.create(connection, checkfirst=True)
-    # Two lines of work were both called version 5, each with some of these.
-    for table in (schema.acceptance, schema.audit, *review_schema.TABLES):
+    # Several lines of work were called version 5, each with some of these.
+    for table in (schema.acceptance, schema.audit, schema.rank, *review_schema.TABLES):
         table.create(connection, checkfirst=True)
+    there = {c["name"] for c in inspect(connection).get_columns("proposal")}
+    double, binary = ("DOUBLE PRECISION", "BYTEA") if _postgres(connection) else ("FLOAT", "BLOB")
+    new = {"joint": "JSON", "own_value": "SMALLINT", "own_confidence": double, "embedding": binary}
+    for name, kind in new.items():
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE proposal ADD COLUMN {name} {kind}")
     for index in (schema.decision_second, *review_schema.INDEXES):
         index.create(connection, checkfirst=True)
     upsert(connection, schema.meta, {"key": "version", "value": schema.VERSION}, ("key",))
+
+
+def _postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"

@@ -35,7 +35,8 @@ def test_the_queue_lists_what_waits(run):
     assert found["waiting"] == 2
     assert found["items"][0] == {
         "image": "2.png", "label": "mask", "proposed": "0", "confidence": 0.9,
-        "probabilities": {"0": 0.9, "1": 0.1}, "run": 1, "proposal": 1, "skipped": False,
+        "probabilities": {"0": 0.9, "1": 0.1}, "model": {"0": 0.9, "1": 0.1}, "reason": None,
+        "run": 1, "proposal": 1, "skipped": False,
     }  # fmt: skip
     assert [i["image"] for i in run("queue", "--label", "mask", "--limit", "1")["items"]] == ["4.png"]
 
@@ -128,8 +129,7 @@ def test_what_can_not_be_done_fails_with_a_sentence(run, ws, arguments, message)
         ("decide", "--image", "2.png", "--label", "mask", "--accept"),
         ("decide", *MASK_2, "--undo"),
         ("decide", "--image", "\udcff.png", "--label", "mask", *ANN, "--accept"),
-        ("queue",),
-        ("queue", "--label", "mask", "--order", "random"),
+        ("queue", "--label", "mask", "--order", "backwards"),
         ("queue", "--label", "mask", "--limit", "0"),
         ("queue", "--label", "mask", "--limit", "²"),
     ],

@@ -139,6 +139,19 @@ def test_cells_that_rules_settle_are_left_to_them(build):
     assert ("100.png", "5k") not in cells_of(ws)
 
 
+def test_thresholds_speak_of_the_run_by_itself(build):
+    """Jointly one is surer and one less sure than the threshold, and one is overruled; the run said 0.9 each time."""
+    ws = build({"mask": ["1"] * 100 + [""] * 3, "5k": ["1"] * 100 + [""] * 3}, {"mask": BINARY, "5k": BINARY},
+               ["5k implies mask"])  # fmt: skip
+    run(ws, known=range(100), waiting=[100, 101, 102], label="5k")
+    propose(ws, "mask", {"100.png": [0.01, 0.99], "101.png": [0.7, 0.3], "102.png": [0.98, 0.02]})
+    found = ask(ws, 0.9, "5k")
+    assert found.kinds[0].classes[1].threshold.confidence == 0.9
+    assert (found.waiting, found.ruled, found.cells) == (3, 1, 2)
+    accept(ws, found)
+    assert {f for f, label in cells_of(ws) if label == "5k"} == {f"{i}.png" for i in range(102)}
+
+
 def test_a_shift_is_noticed(build):
     ws = build({"mask": ["1"] * 300 + [""] * 200}, {"mask": BINARY})
     first = run(ws, known=range(150), waiting=range(300, 310), code=1)

@@ -14,6 +14,7 @@ from core.errors import GapwiseError
 from core.store import acceptances, audits, bulk, cells, decisions, profiles, queue, schema
 from core.store.labels import label_id
 from tests.conftest import BINARY, FIVE_K, at, cells_of, propose
+from tests.store.lines import in_line, newest, rank_all, ranked_right
 
 LABELS = {"mask": BINARY, "distancing": BINARY, "5k": BINARY}
 ids = itertools.count()
@@ -64,6 +65,11 @@ def state(ws):
         whole = connection.execute(select(c.image_id, c.label_id, c.value, c.source, c.decision_id, c.proposal_id))
         p = schema.proposal.c
         return set(map(tuple, whole)), set(map(tuple, connection.execute(select(p.id, p.settled))))
+
+
+def believed(ws):
+    """What people are asked now: proposal to class and confidence in one number."""
+    return {row.id: row.value + row.confidence / 2 for row in newest(ws).values()}
 
 
 def sound(ws):
@@ -119,6 +125,28 @@ def test_a_prediction_that_breaks_a_rule_is_never_accepted(build):
     assert ("0.png", "mask") not in now  # 5k is 0 beside distancing, so mask can't be 1
     assert now["1.png", "mask"] == (1, "pseudo")
     sound(ws)
+
+
+def test_what_the_rules_make_unlikely_is_left_to_people(build):
+    """The run says 1, but with its other predictions and the rules 0 is likelier, and is what people are asked."""
+    ws = build({"mask": ["", ""], "5k": ["", ""]}, {"mask": BINARY, "5k": BINARY}, ["5k implies mask"])
+    propose(ws, "mask", {"0.png": [0.95, 0.05], "1.png": [0.05, 0.95]})
+    run = propose(ws, "5k", {"0.png": [0.2, 0.8], "1.png": [0.2, 0.8]})
+    assert accept(ws, "5k", run, confidence=0.8).cells == 1  # 0.8 is the run's own; the joint one is 0.79
+    assert cells_of(ws) == {("1.png", "5k"): (1, "pseudo"), ("1.png", "mask"): (1, "derived")}
+    sound(ws)
+
+
+def test_a_raised_threshold_reads_what_the_run_said_by_itself(build):
+    ws = build({"mask": ["", ""], "5k": ["", ""]}, {"mask": BINARY, "5k": BINARY}, ["5k implies mask"])
+    propose(ws, "mask", {"0.png": [0.7, 0.3], "1.png": [0.05, 0.95]})
+    run = propose(ws, "5k", {"0.png": [0.1, 0.9], "1.png": [0.2, 0.8]})
+    accept(ws, "5k", run)
+    assert withdraw(ws, 1, below=0.85).cells == 1  # by itself 0.9 and 0.8, jointly 0.73 and 0.79
+    assert cells_of(ws)["0.png", "5k"] == (1, "pseudo")
+    assert ("1.png", "5k") not in cells_of(ws)
+    # What waits again is asked with the rules' word: 0.01 for none, 0.19 for mask alone, 0.76 for both.
+    assert believed(ws) == pytest.approx({2: 1 + 0.95 / 0.96 / 2, 4: 1 + 0.76 / 0.96 / 2}, abs=1e-5)
 
 
 def test_undo_goes_back_through_an_acceptance(five_k):
@@ -244,7 +272,7 @@ STEPS = st.lists(
 @given(steps=STEPS, derive=st.booleans())
 def test_whatever_was_done_undoing_all_of_it_leads_back(build, steps, derive):
     ws = build(
-        {"mask": [*"10", "", "1", "", "0"], "distancing": ["1", "", "1", "", *"00"], "5k": ["1", *[""] * 4, "0"]},
+        {"mask": [*"10", "", "1", "", ""], "distancing": ["1", "", "1", *[""] * 3], "5k": ["1", *[""] * 3, "0", ""]},
         LABELS, [FIVE_K], where=f"ws{next(ids)}",
     )  # fmt: skip
     random = np.random.default_rng(0)
@@ -252,10 +280,11 @@ def test_whatever_was_done_undoing_all_of_it_leads_back(build, steps, derive):
     for name in LABELS:
         probs = {f"{i}.png": [1 - p, p] for i, p in enumerate(random.uniform(0.05, 0.95, 6))}
         runs[name] = propose(ws, name, probs)
+        rank_all(ws, name, runs[name])
     if derive:
         with ws.write() as connection:
             cells.derive_all(connection)
-    before = state(ws)
+    before, asked = state(ws), believed(ws)
     for what, image, label, value, share in steps:
         try:
             if what == "decide":
@@ -269,10 +298,15 @@ def test_whatever_was_done_undoing_all_of_it_leads_back(build, steps, derive):
         except GapwiseError:
             pass
         sound(ws)
+        assert in_line(ws, [FIVE_K]) == len(newest(ws))
+        assert ranked_right(ws)
     while True:
         try:
             undo(ws)
         except GapwiseError:
             break
         sound(ws)
+        assert in_line(ws, [FIVE_K]) == len(newest(ws))
+        assert ranked_right(ws)
     assert state(ws) == before
+    assert believed(ws) == pytest.approx(asked, abs=1e-5)

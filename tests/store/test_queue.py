@@ -44,8 +44,8 @@ def test_the_orders(ws):
 
 
 def test_an_unknown_order_is_refused(ws):
-    with pytest.raises(GapwiseError, match="no order 'random'"):
-        names(ws, "random")
+    with pytest.raises(GapwiseError, match="no order 'backwards'"):
+        names(ws, "backwards")
 
 
 def test_decided_cells_leave_the_queue_and_come_back_when_undone(ws):

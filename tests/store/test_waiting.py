@@ -110,7 +110,7 @@ def test_a_workspace_of_version_3_gets_its_queue_when_it_is_opened(five_k):
     assert {index.name for index in schema.queue_indexes} <= names
 
 
-@pytest.mark.parametrize("order", queue.ORDERS)
+@pytest.mark.parametrize("order", [order for order in queue.ORDERS if order != "errors"])
 def test_the_next_items_are_read_off_an_index_and_never_sorted(five_k, order):
     """At a million images the sort of all that waits took six to fourteen seconds for each item."""
     propose(five_k, "mask", {f"{i}.png": [0.4, 0.6] for i in range(6)})

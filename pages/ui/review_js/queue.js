@@ -53,7 +53,10 @@ class Queue extends Pictures {
   decideAll(items, action, value, together, note) {
     const entries = items.map((item) => {
       const sent = { action, cell: { image: item.image, label: item.label }, proposal: item.proposal };
+      // What was on screen: it may be another class by the time the answer arrives, when somebody decides a tied cell.
+      const shown = ["accept", "reject"].includes(action) ? item.value : null;
       if (value !== undefined) sent.value = value;
+      else if (shown !== null) sent.value = shown;
       if (note) sent.note = note;
       if (item.blind) sent.blind = true;
       return this.outbox.add(sent, item);

@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/label_quality.py`."""
