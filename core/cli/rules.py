@@ -54,6 +54,8 @@ def _list(args: argparse.Namespace, ws: Workspace) -> None:
 
 
 def _add(args: argparse.Namespace, ws: Workspace) -> None:
+    if not args.rule.strip():
+        raise GapwiseError("The rule is empty. Write one, for example: 5k = mask and distancing")
     with ws.write() as connection:
         before = read_rules(connection)
         if args.rule.strip() in before:

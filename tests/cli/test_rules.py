@@ -83,6 +83,9 @@ def test_a_rule_that_is_there_is_not_added_again_and_a_number_that_is_none_is_sa
     status, _, told = run("add", FIVE_K)
     assert status == 1
     assert "is there already" in told
+    status, _, told = run("add", "  ")
+    assert status == 1
+    assert "The rule is empty" in told
     status, _, told = run("table", "7")
     assert status == 1
     assert "There is no rule 7" in told
