@@ -126,9 +126,13 @@ class Tab:
         self.press(self.page.locator(".gw-segments button").filter(has_text=text))
 
     def option(self, name: str, n: int) -> None:
-        """Choose from one of the board's lists; the clock starts when the choice is made."""
+        """Choose from one of the board's lists, what stands before it where it is chosen already: no change is drawn as
+        none. The clock starts when the choice is made.
+        """
+        select = self.page.locator(f"select[data-name={name}]")
+        chosen = select.evaluate("(list) => list.selectedIndex")
         self.page.evaluate("__clock.arm()")
-        self.page.locator(f"select[data-name={name}]").select_option(index=n)
+        select.select_option(index=n - 1 if chosen == n else n)
 
     def button(self, name: str) -> None:
         """Press a button of the board by its text, the first one where there are several."""
