@@ -49,8 +49,3 @@ def image_by_name(connection: Connection, fname: str) -> Row:
 
 def image_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(schema.image)).scalar_one()
-
-
-def any_image(connection: Connection) -> bool:
-    """Whether there is one: counting a million takes some milliseconds, and many pages ask."""
-    return connection.execute(select(schema.image.c.id).limit(1)).first() is not None

@@ -87,7 +87,6 @@ def _imported(state: tuple, _workspace: Workspace) -> str:
 
 
 # What follows hangs on the imported values alone: a decision leaves it as it is, and nothing of it is done again.
-# What follows hangs on the imported values alone: a decision leaves it as it is, and nothing of it is done again.
 @st.cache_data(max_entries=32, show_spinner="Laying out the rows…")
 def _gap_matrix(root: str, digest: str, by: str, label: int, _workspace: Workspace) -> np.ndarray:
     gaps, at = _gaps_by_image(root, digest, _workspace)

@@ -169,7 +169,7 @@ def test_why_an_image_is_here_is_what_its_row_says_where_it_says_something(tab, 
     pending = queue.pending
 
     def reasoned(*about, **more):
-        rows = [SimpleNamespace(**row._mapping, why="") for row in pending(*about, **more)]
+        rows = [SimpleNamespace(**row._mapping) for row in pending(*about, **more)]
         rows[0].reason = "Here because two runs disagree about it."
         return rows
 

@@ -15,6 +15,7 @@ from core.store.labels import label_id
 from core.store.rules import change_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, at, propose
+from tests.store.actions import Anybody
 from tests.store.lines import NAMES, RULES, in_line, newest, rank_all, ranked_right
 
 IMAGES = 24
@@ -27,6 +28,7 @@ def test_nothing_impossible_is_proposed_after_anything(build, seed):
     columns = {name: [texts[i] for i in rng.integers(0, 4, IMAGES)] for name in NAMES}
     ws, rules = build(columns, dict.fromkeys(columns, BINARY), [FIVE_K]), [FIVE_K]
 
+    anybody = Anybody(ws, rng, IMAGES)
     runs: dict[str, int] = {}
     done: set[str] = set()
 
@@ -35,22 +37,6 @@ def test_nothing_impossible_is_proposed_after_anything(build, seed):
         run = propose(ws, name, {f"{i}.png": [p, 1 - p] for i, p in enumerate(rng.random(IMAGES).round(3).tolist())})
         runs[name] = run
         rank_all(ws, name, run)
-
-    def decide(n: int) -> None:
-        where = {"image_id": int(rng.integers(1, IMAGES + 1)), "label_id": int(rng.integers(1, 4))}
-        action = str(rng.choice(["choose", "choose", "skip", "flag"]))
-        value = int(rng.integers(0, 2)) if action == "choose" else None
-        with ws.write() as connection:
-            decisions.decide(connection, client_id=f"d{n}", reviewer="r", action=action, value=value, **where)
-
-    def undo(n: int) -> None:
-        with ws.write() as connection:
-            if decisions.last_standing(connection, "r") is not None:
-                decisions.undo(connection, client_id=f"u{n}", reviewer="r")
-
-    def derive(_: int) -> None:
-        with ws.write() as connection:
-            cells.derive_all(connection)
 
     def accept(_: int) -> None:
         with ws.write() as connection:
@@ -81,11 +67,11 @@ def test_nothing_impossible_is_proposed_after_anything(build, seed):
     looked = 0
     steps = [
         predict,
-        decide,
-        decide,
-        undo,
-        undo,
-        derive,
+        anybody.decide,
+        anybody.decide,
+        anybody.undo,
+        anybody.undo,
+        anybody.derive,
         accept,
         bulk_accept,
         bulk_accept,

@@ -16,6 +16,7 @@ from core.store import cells, decisions, images, measured, profiles, schema
 from core.store.labels import add_labels, set_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, at
+from tests.store.actions import Anybody
 
 GIVEN, HUMAN, DERIVED = 0, 1, 2
 
@@ -70,6 +71,8 @@ def test_profiles_agree_with_the_cells_after_anything(build, seed):
     texts = ["", "0", "1"]
     columns = {name: [texts[i] for i in rng.integers(0, 3, 40)] for name in ("mask", "distancing", "5k")}
     ws = build(columns, dict.fromkeys(columns, BINARY), [FIVE_K])
+    anybody = Anybody(ws, rng, 40)
+    undo, derive = anybody.undo, anybody.derive
 
     def decide(n: int) -> None:
         where = {"image_id": int(rng.integers(1, 41)), "label_id": int(rng.integers(1, 4))}
@@ -77,15 +80,6 @@ def test_profiles_agree_with_the_cells_after_anything(build, seed):
             decisions.decide(
                 connection, client_id=f"d{n}", reviewer="r", action="choose", value=int(rng.integers(0, 2)), **where
             )
-
-    def undo(n: int) -> None:
-        with ws.write() as connection:
-            if decisions.last_standing(connection, "r") is not None:
-                decisions.undo(connection, client_id=f"u{n}", reviewer="r")
-
-    def derive(_: int) -> None:
-        with ws.write() as connection:
-            cells.derive_all(connection)
 
     def change_rules(_: int) -> None:
         with ws.write() as connection:

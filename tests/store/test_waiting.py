@@ -13,6 +13,7 @@ from core.store import cells, decisions, queue, review_schema, schema
 from core.store.labels import label_id, set_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, propose
+from tests.store.actions import Anybody
 
 IMAGES = 30
 
@@ -45,28 +46,14 @@ def test_the_queue_knows_what_waits_after_anything(build, seed):
     texts = ["", "0", "1"]
     columns = {name: [texts[i] for i in rng.integers(0, 3, IMAGES)] for name in ("mask", "distancing", "5k")}
     ws = build(columns, dict.fromkeys(columns, BINARY), [FIVE_K])
+    anybody = Anybody(ws, rng, IMAGES)
+    decide, undo, derive = anybody.decide, anybody.undo, anybody.derive
 
     def some() -> dict[str, list[float]]:
         return {f"{i}.png": [0.3, 0.7] for i in rng.choice(IMAGES, 12, replace=False)}
 
     def predict(_: int) -> None:
         propose(ws, str(rng.choice(list(columns))), some())
-
-    def decide(n: int) -> None:
-        where = {"image_id": int(rng.integers(1, IMAGES + 1)), "label_id": int(rng.integers(1, 4))}
-        action = str(rng.choice(["choose", "choose", "skip", "flag"]))
-        value = int(rng.integers(0, 2)) if action == "choose" else None
-        with ws.write() as connection:
-            decisions.decide(connection, client_id=f"d{n}", reviewer="r", action=action, value=value, **where)
-
-    def undo(n: int) -> None:
-        with ws.write() as connection:
-            if decisions.last_standing(connection, "r") is not None:
-                decisions.undo(connection, client_id=f"u{n}", reviewer="r")
-
-    def derive(_: int) -> None:
-        with ws.write() as connection:
-            cells.derive_all(connection)
 
     def change_rules(_: int) -> None:
         with ws.write() as connection:
