@@ -14,7 +14,7 @@ from core.importing.check import check
 from core.importing.commit import commit
 from core.importing.plan import ImportPlan, LabelPlan
 from core.jobs.reporter import Silent
-from core.pseudo.predict import load_network
+from core.pseudo.network import load_network
 from core.store import schema
 from core.store.labels import label_id
 from core.store.upsert import upsert

@@ -1,11 +1,15 @@
 """From key press to next picture: the review card against other ways, in turns within one run.
 
-    python benchmarks/review_latency.py [--presses 200] [--cells 1000 1000000] [--no-photos] [--home DIR] [--json FILE]
+    python benchmarks/review_latency.py [--presses 200] [--cells 1000 1000000] [--no-photos] [--label-studio]
+                                        [--home DIR] [--json FILE]
 
 Chromium by Playwright. For each set (1,000 and 1,000,000 cells with 640 x 480 pictures, 1,000 cells with 12-megapixel
-photos) the card, the native buttons, the usual CSV page and a bare HTML page that swaps decoded pictures take turns.
+photos) the card, the native buttons, the usual CSV page and a bare HTML page that swaps decoded pictures take turns;
+with `--label-studio` also Label Studio on the same pictures (installed from PyPI into DIR, some minutes and 1 GB; with
+1,000 images where the table is longer, which is in its favour).
 Printed: key event to next picture painted (in the page's clock, decoded, two animation frames later) p50, p95, max;
-for the card key to acknowledged, an upper bound of key to committed; server CPU per decision. Then ten keys a second
+for the card also key to committed (the answer's arrival less what the server says has passed since the commit: an
+upper bound by the way back) and key to the answer; server CPU per decision. Then ten keys a second
 for ten seconds, and a held key: stored, lost, on a picture that nobody saw, twice. Absolute times go with the machine;
 read the ratios.
 """
@@ -30,11 +34,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from benchmarks.review_parts import sets, ways  # noqa: E402
+from benchmarks.review_parts.label_studio import LabelStudio  # noqa: E402
 from core.store import schema  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 from tests.browser.conftest import CHROMIUM_FLAGS, chromium_path  # noqa: E402
 
 ROUNDS = 5
+STUDIO_IMAGES = 1000
 STUCK = 60_000  # milliseconds without a new picture
 PAUSE = (0.06, 0.14)  # seconds between a painted picture and the next key, at random: never in step with frames
 KEYS, EVERY = 100, 0.1  # ten a second for ten seconds
@@ -50,6 +56,7 @@ def main() -> None:
         "--home", type=Path, help="where workspaces and pictures are made (default: a temporary folder)"
     )
     parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--label-studio", action="store_true", help="install Label Studio, and measure it, too")
     args = parser.parse_args()
     home = args.home or Path(tempfile.mkdtemp(prefix="gapwise-review-"))
     home.mkdir(parents=True, exist_ok=True)
@@ -77,6 +84,7 @@ def measure_set(browser, home: Path, name: str, cells: int, size: tuple[int, int
     servers = {w: ways.Server("app.py", {"GAPWISE_HOME": str(f)}, home / "server.log") for w, f in folders.items()}
     script = str(Path(__file__).parent / "review_parts" / "csv_page.py")
     servers["csv"] = ways.Server(script, {"REVIEW_TABLE": str(table)}, home / "server.log")
+    studio = LabelStudio(home / "label-studio", pictures[0].parent, home / "server.log") if args.label_studio else None
     try:
         previews = sorted((spaces["ours"].root / "previews" / "made").glob("*.jpg"))
         opened = [
@@ -85,16 +93,21 @@ def measure_set(browser, home: Path, name: str, cells: int, size: tuple[int, int
             ways.native(browser, servers["native"]),
             ways.csv(browser, servers["csv"]),
         ]
+        if studio:
+            project = studio.project(min(count, max(STUDIO_IMAGES, args.presses + 150)))
+            opened.append(ways.label_studio(browser, studio, project))
         figures = latencies(opened, args)
         trials = {
             "card": trial(opened[1], lambda: log(spaces["ours"])),
             "native buttons": trial(opened[2], lambda: log(spaces["native"])),
             "CSV page": trial(opened[3], lambda: filled(table)),
         }
+        if studio:
+            trials["Label Studio"] = trial(opened[4], lambda: studio.stored(project))
         for way in opened:
             way.page.context.close()
     finally:
-        for server in servers.values():
+        for server in (*servers.values(), *([studio] if studio else [])):
             server.stop()
     return {"latency": figures, "ten keys a second": trials}
 
@@ -120,7 +133,7 @@ def latencies(opened: list[ways.Way], args) -> dict[str, dict[str, float]]:
 
 def press(way: ways.Way) -> None:
     done = way.page.evaluate("clock.marks.length")
-    way.page.keyboard.press("a")
+    way.press("a")
     way.page.wait_for_function(f"clock.marks.length > {done}", polling=20, timeout=STUCK)
     time.sleep(random.uniform(*PAUSE))
 
@@ -131,12 +144,14 @@ def figures(way: ways.Way, cpu: float, pressed: int) -> dict[str, float]:
     if way.server:
         told["cpu"] = 1000 * cpu / pressed
     if way.name == "card":
-        acks = way.page.evaluate("""clock.presses.map(([, , , at]) => {
+        stored = way.page.evaluate("""clock.presses.map(([, , , at]) => {
             const key = at - performance.timeOrigin;
-            const ack = clock.acks.find(([start]) => start >= key);
-            return ack ? ack[1] - key : null;
+            const ack = clock.acks.find(([start, , committed]) => start >= key && committed !== null);
+            return ack ? [ack[2] - key, ack[1] - key] : null;
         }).filter((t) => t !== null)""")
-        told |= {"stored p50": quantile(sorted(acks), 0.5), "stored p95": quantile(sorted(acks), 0.95)}
+        for name, times in zip(("committed", "told"), zip(*stored, strict=True), strict=True):
+            times = sorted(times)
+            told |= {f"{name} p50": quantile(times, 0.5), f"{name} p95": quantile(times, 0.95)}
     return told
 
 
@@ -154,17 +169,13 @@ def trial(way: ways.Way, stored) -> dict[str, int]:
     began = time.monotonic()
     for n in range(KEYS):
         time.sleep(max(0.0, began + n * EVERY - time.monotonic()))
-        page.keyboard.press(random.choice("ax"))
+        way.press(random.choice("ax"))
     page.wait_for_timeout(6000)
     found = compare(page, stored()[len(before) :])
     ignored = page.evaluate("Object.assign({}, clock.card()?.dataset)")
     found |= {f"ignored, {why}": int(ignored[why]) for why in ("loading", "early") if why in ignored}
     held_before = len(stored())
-    page.keyboard.down("a")
-    for _ in range(60):
-        page.keyboard.down("a")
-        page.wait_for_timeout(33)
-    page.keyboard.up("a")
+    way.hold("a", 60, 33)
     page.wait_for_timeout(4000)
     return {**found, "held key stored": len(stored()) - held_before}
 
@@ -202,9 +213,10 @@ def show(name: str, found: dict) -> None:
     """Print one set's tables."""
     card = found["latency"]["card"]
     print(f"\n{name}: key to next picture painted, ms")
-    heads = {"presses": 8, "p50": 8, "p95": 8, "max": 8, "p50 / card": 12, "CPU": 8, "stored p50": 12, "p95 ": 8}
+    heads = {"presses": 8, "p50": 8, "p95": 8, "max": 8, "p50 / card": 12, "CPU": 8}
+    heads |= {"committed p50": 15, "p95 ": 8, "answered p50": 14, "p95  ": 8}
     print(" " * 16 + "".join(f"{head:>{width}}" for head, width in heads.items()))
-    rest = {"cpu": 8, "stored p50": 12, "stored p95": 8}
+    rest = {"cpu": 8, "committed p50": 15, "committed p95": 8, "told p50": 14, "told p95": 8}
     for way, f in found["latency"].items():
         line = f"{way:16}{f['presses']:8}{f['p50']:8.1f}{f['p95']:8.1f}{f['max']:8.1f}{f['p50'] / card['p50']:12.2f}"
         print(line + "".join(f"{f[k]:{width}.1f}" if k in f else f"{'–':>{width}}" for k, width in rest.items()))

@@ -11,8 +11,8 @@ from core.errors import GapwiseError
 
 # Modules, not verbs: each registers one verb or a few that belong together.
 GROUPS = (
-    "demo", "importing", "missing", "measure", "rules", "compare", "training", "recipes", "jobs", "sweep", "runs",
-    "review", "ranking", "accepting", "exporting", "scaling", "memory",
+    "demo", "importing", "missing", "measure", "rules", "compare", "cascade", "training", "recipes", "jobs", "sweep",
+    "runs", "hard", "review", "ranking", "accepting", "exporting", "scaling", "memory", "maps",
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""Fine-tune: one label, one recipe, the known cells; trained in a process of its own."""
+"""Fine-tune: one label, one recipe, the known cells; or all labels, one after the other. In processes of their own."""
 
 import streamlit as st
 
 from core.store.labels import labels as read_labels
-from pages.ui import navigation, runs_last, state, training_form, training_jobs
+from pages.ui import cascade_panel, navigation, runs_last, state, training_form, training_jobs
 from pages.ui.widgets import page_header, told
 
 page_header(
@@ -18,6 +18,9 @@ with told():
         st.info("There are no labels yet. Bring a table in on the Dataset page.")
         navigation.link("dataset", "Go to Dataset")
         st.stop()
-    training_form.form(workspace, labels)
+    if cascade_panel.chosen(workspace):
+        cascade_panel.draw(workspace)
+    else:
+        training_form.form(workspace, labels)
     training_jobs.panel(workspace)
     runs_last.last_run(workspace)

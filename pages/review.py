@@ -28,16 +28,17 @@ if not waiting:
     st.stop()
 
 left, right = st.columns([1, 2])
+if st.session_state.get(state.REVIEW_LABEL) not in waiting:
+    # Start where there is work, unless another page asked for a label.
+    state.put(state.REVIEW_LABEL, max(waiting, key=lambda i: waiting[i] > 0))
 chosen = left.selectbox(
     "Label",
     list(waiting),
-    # Start where there is work.
-    index=max(range(len(waiting)), key=lambda i: list(waiting.values())[i] > 0),
     format_func=lambda i: labels[i].name,
-    key="review_label",
+    key=state.REVIEW_LABEL,
 )
 order = right.selectbox(
-    "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key="review_order"
+    "Order", list(queue.ORDERS), format_func=lambda o: queue.ORDERS[o].capitalize(), key=state.REVIEW_ORDER
 )
 review_keys.install()
 plain = not review_fast.available() or st.sidebar.toggle(

@@ -4,10 +4,20 @@ import streamlit as st
 
 from core.training.summary import Summary, summaries
 from core.workspace import Workspace
-from pages.ui import navigation, runs_compare, runs_curves, runs_files, runs_quality, runs_table, state, sweep_results
+from pages.ui import (
+    cascade_panel,
+    navigation,
+    runs_compare,
+    runs_curves,
+    runs_files,
+    runs_quality,
+    runs_table,
+    state,
+    sweep_results,
+)
 from pages.ui.widgets import page_header, plain, told
 
-VIEWS = ("Curves", "Side by side", "Settings and results", "One run", "Sweeps")
+VIEWS = ("Curves", "Side by side", "Settings and results", "One run", "Sweeps", "Cascades")
 
 
 def one_run(workspace: Workspace, offered: list[Summary]) -> None:
@@ -50,5 +60,7 @@ with told():
         runs_compare.lines(chosen, found)
     elif view == "Sweeps":
         sweep_results.section(workspace)
+    elif view == "Cascades":
+        cascade_panel.view(workspace)
     else:
         one_run(workspace, chosen or found)

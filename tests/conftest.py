@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
 from core.labels.label import Label
 from core.store import cells, images, proposals, schema
@@ -23,6 +23,13 @@ from core.workspace import Workspace
 
 BINARY = ("0", "1")
 FIVE_K = "5k = mask and distancing"
+# Files with few tests that take minutes; by default pytest-xdist leaves such files for the end, one core idle.
+SLOW = ("cluster/test_real.py", "training/test_train_job.py", "browser/test_review_faults.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slowest files first, so that `-n 2 --dist loadfile --no-loadscope-reorder` ends when both are done."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(SLOW) if item.path.as_posix().endswith(name)), 99))
 
 
 @pytest.fixture
@@ -115,6 +122,20 @@ def cells_of(ws: Workspace) -> dict[tuple[str, str], tuple[int, str]]:
     )
     with ws.read() as connection:
         return {(fname, name): (value, source) for fname, name, value, source in connection.execute(query)}
+
+
+def waiting(build: Callable[..., Workspace], images: int) -> Workspace:
+    """Return a workspace in which `mask` waits for as many answers as there are images; a yes makes `5k` follow."""
+    labels, gaps = dict.fromkeys(("mask", "distancing", "5k"), BINARY), [""] * images
+    made = build({"mask": gaps, "distancing": ["1"] * images, "5k": gaps}, labels, [FIVE_K])
+    propose(made, "mask", {f"{i}.png": [0.4, 0.6] for i in range(images)})
+    return made
+
+
+def log(ws: Workspace) -> list[Row]:
+    """Return the log of decisions, oldest first."""
+    with ws.read() as connection:
+        return list(connection.execute(select(schema.decision).order_by(schema.decision.c.id)))
 
 
 def at(ws: Workspace, fname: str, label: str) -> dict[str, int]:

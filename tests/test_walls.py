@@ -14,7 +14,7 @@ import pytest
 from core.workspace import PROJECT
 
 HEAVY = {"torch", "torchvision", "timm", "accelerate", "pytorch_grad_cam", "sklearn", "scipy"}
-HEAVY |= {"cleanlab", "onnx", "onnxruntime", "onnxscript", "optuna", "ray"}
+HEAVY |= {"cleanlab", "onnx", "onnxruntime", "onnxscript", "openTSNE", "optuna", "ray"}
 CORE = sorted((PROJECT / "core").rglob("*.py"))
 PAGES = sorted((PROJECT / "pages").rglob("*.py"))
 SCREENS = [p for p in PAGES if p.parent.name == "pages" and p.name != "__init__.py"]

@@ -5,25 +5,25 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from benchmarks.quality_parts.table import Table
-from core.approaches.filling import KNOWN as KNOWN_ORIGIN
-from core.approaches.filling import PSEUDO, Filling, Heldout, Promise, take_promised
-from core.labels.label import MISSING
 from core.store import cells, decisions, queue, schema
 from core.store.labels import label_id as find_label
-from core.store.labels import labels as read_labels
-from core.store.proposals import heldout_frame, latest_run
+from core.store.proposals import latest_run
 from core.workspace import DATABASE, Workspace
 
 HELD = 20  # items that the card holds: what a decision settles leaves them, no new order is asked for
+WHO = "simulated"
+TARGETS = (0.95, 0.98, 0.99, 0.995)
+Cell = tuple[int, int, int]  # image, label and proposal
+Task = Callable[[], bool]
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def copied(root: Path, whole: bool = False) -> Iterator[Workspace]:
     folder = Path(tempfile.mkdtemp(prefix="gapwise-", dir=shared if shared.is_dir() and not whole else None))
     try:
         if whole:
-            shutil.copytree(root, folder, dirs_exist_ok=True)
+            shutil.copytree(root, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(f"{DATABASE}*"))
         with closing(sqlite3.connect(root / DATABASE)) as here, closing(sqlite3.connect(folder / DATABASE)) as there:
             here.backup(there)
         ws = Workspace.open(folder)
@@ -52,62 +52,132 @@ class Course:
 
     Attributes:
         wrong: Wrong gap cells before the first decision and after each.
-        decisions: By target, after how many decisions it was reached first; None where it was not.
+        sources: By target, what the gap cells came from when it was reached first, as `Table.by_source` tells it.
+        end: The same when it was over.
     """
 
     gaps: int
     wrong: list[int] = field(default_factory=list)
+    sources: dict[float, dict] = field(default_factory=dict)
+    end: dict = field(default_factory=dict)
 
     def decisions(self, target: float) -> int | None:
+        """Return after how many decisions a target was reached first; None where it was not."""
         return next((n for n, wrong in enumerate(self.wrong) if 1 - wrong / self.gaps >= target), None)
+
+    @property
+    def right(self) -> float:
+        return 1 - self.wrong[-1] / self.gaps
+
+    def told(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {
+            "decisions": {str(t): self.decisions(t) for t in TARGETS},
+            "at": {str(t): {"wrong": _wrong(found), "sources": found} for t, found in self.sources.items()},
+            "end": {"decisions": len(self.wrong) - 1, "wrong": self.wrong[-1], "sources": self.end},
+        }
+
+
+def _wrong(sources: dict[str, dict[str, int]]) -> int:
+    return sum(one["wrong"] for one in sources.values())
+
+
+class Reviewer:
+    """Answers by the truth, and notes what each answer was good for."""
+
+    def __init__(self, ws: Workspace, table: Table) -> None:
+        self.ws, self.table = ws, table
+        self.course = Course(int(table.gaps.sum()), [table.wrong])
+        with ws.read() as connection:
+            self._note(connection)
+
+    @property
+    def answers(self) -> int:
+        return len(self.course.wrong) - 1
+
+    def go_through(self, items: Sequence[Cell], until: Callable[[], bool]) -> None:
+        """Answer cells in their order, but for those that an answer before settled, until it is enough.
+
+        One transaction holds them all: a commit for each would be what takes the time.
+        """
+        settled: set[tuple[int, int]] = set()
+        with self.ws.write() as connection:
+            for image_id, label_id, proposal_id in items:
+                if (image_id, label_id) not in settled:
+                    settled |= self._answer(connection, image_id, label_id, proposal_id)
+                    if until():
+                        break
+
+    def look_again(self) -> None:
+        """See what became right or wrong without an answer: by an acceptance, or by new predictions."""
+        with self.ws.read() as connection:
+            self.table.look_again(connection)
+            self.course.wrong[-1] = self.table.wrong
+            self._note(connection)
+
+    def finish(self) -> Course:
+        with self.ws.read() as connection:
+            self.course.end = self.table.by_source(connection)
+        return self.course
+
+    def _answer(self, connection: Connection, image_id: int, label_id: int, proposal_id: int) -> set[tuple[int, int]]:
+        before = self.table.right_of(image_id)
+        outcome = decisions.decide(
+            connection,
+            client_id=f"{WHO}:{self.answers}",
+            reviewer=WHO,
+            action="choose",
+            image_id=image_id,
+            label_id=label_id,
+            value=self.table.answer(image_id, label_id),
+            proposal_id=proposal_id,
+        )
+        self.table.refresh(connection, [image_id])
+        self.course.wrong.append(self.course.wrong[-1] - self.table.right_of(image_id) + before)
+        self._note(connection)
+        return {(image_id, label_id), *((image_id, other) for other in outcome.written)}
+
+    def _note(self, connection: Connection) -> None:
+        for target in TARGETS:
+            if target not in self.course.sources and self.course.right >= target:
+                self.course.sources[target] = self.table.by_source(connection)
 
 
 def review(
-    ws: Workspace, table: Table, order: str, target: float, after: Callable[[int], bool] = lambda n: False
+    ws: Workspace,
+    table: Table,
+    order: str,
+    target: float,
+    after: Callable[[int], Callable[[], bool] | None] = lambda n: None,
 ) -> Course:
     """Decide cell after cell in an order of the whole queue until a share of the gap cells is right, or none waits.
 
     Args:
-        after: Called with the number of decisions; True when proposals changed, so that everything is looked at again.
+        after: Called with the number of decisions; None, or what is to be done then, between two answers, which says
+            whether predictions changed, so that everything is looked at again.
     """
-    course = Course(int(table.gaps.sum()), [table.wrong])
-    wrong, settled = table.wrong, set()
-    while 1 - wrong / course.gaps < target:
+    reviewer = Reviewer(ws, table)
+    due: list[Task] = []
+
+    def until() -> bool:
+        due.extend(filter(None, [after(reviewer.answers)]))
+        return bool(due) or reviewer.course.right >= target
+
+    while reviewer.course.right < target:
         with ws.read() as connection:
-            items = queue.pending_all(connection, order, HELD)
-        items = [(row.image_id, row.label_id, row.proposal_id) for row in items]
+            items = cells_of(queue.pending_all(connection, order, HELD))
         if not items:
             break
-        for image_id, label_id, proposal_id in items:
-            if (image_id, label_id) in settled:
-                continue
-            before = table.right_of(image_id)
-            settled |= _decide(ws, table, image_id, label_id, proposal_id, len(course.wrong))
-            wrong -= table.right_of(image_id) - before
-            course.wrong.append(wrong)
-            if after(len(course.wrong) - 1):
-                table.__init__(ws, table.source)
-                wrong = table.wrong
-                break
-            if 1 - wrong / course.gaps >= target:
-                break
-    return course
+        reviewer.go_through(items, until)
+        while due:
+            if due.pop()():
+                reviewer.look_again()
+    return reviewer.finish()
 
 
-def _decide(ws: Workspace, table: Table, image_id: int, label_id: int, proposal_id: int, n: int) -> set:
-    with ws.write() as connection:
-        outcome = decisions.decide(
-            connection,
-            client_id=f"simulated:{n}",
-            reviewer="simulated",
-            action="choose",
-            image_id=image_id,
-            label_id=label_id,
-            value=table.answer(image_id, label_id),
-            proposal_id=proposal_id,
-        )
-        table.refresh(connection, [image_id])
-    return {(image_id, label_id), *((image_id, other) for other in outcome.written)}
+def cells_of(rows: Iterable) -> list[Cell]:
+    """Return what is to be answered of rows of the queue."""
+    return [(row.image_id, row.label_id, row.proposal_id) for row in rows]
 
 
 def take_every_guess(ws: Workspace, names: Sequence[str]) -> None:
@@ -122,52 +192,3 @@ def take_every_guess(ws: Workspace, names: Sequence[str]) -> None:
             guesses = {image_id: int(np.argmax(probs)) for image_id, probs in connection.execute(query)}
             cells.accept(connection, label_id, guesses)
             cells.derive_all(connection)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What bulk acceptance did to one label."""
-
-    promises: Sequence[Promise]
-    image_ids: np.ndarray
-    codes: np.ndarray
-
-
-def take_promised_cells(ws: Workspace, names: Sequence[str], precision: float) -> Mapping[str, Taken]:
-    """Accept, label by label, what keeps a promised precision on held-out cells, and derive what follows."""
-    told = {}
-    for name in names:
-        with ws.write() as connection:
-            told[name] = _take_label(connection, name, precision)
-            cells.derive_all(connection)
-    return told
-
-
-def _take_label(connection, name: str, precision: float) -> Taken:
-    label_id = find_label(connection, name)
-    run_id, rules = latest_run(connection, label_id), cells.rule_set(connection)
-    now = cells.load(connection)
-    j = now.label_ids.index(label_id)
-    values = now.base
-    filling = Filling(values.copy(), np.where(values == MISSING, MISSING, KNOWN_ORIGIN).astype(np.int8))
-    frame = heldout_frame(connection, run_id)
-    at = np.searchsorted(now.image_ids, frame["image_id"].to_numpy(np.int64))
-    told = Heldout(now.stated[at], np.array(frame["probs"].tolist()), frame["truth"].to_numpy(np.int64))
-    p = schema.proposal.c
-    query = select(p.image_id, p.probs).where(p.run_id == run_id, p.settled == 0, p.heldout == 0).order_by(p.image_id)
-    waiting = connection.execute(query).all()
-    rows = np.searchsorted(now.image_ids, [r.image_id for r in waiting])
-    promises = take_promised(filling, j, rows, np.array([r.probs for r in waiting]), told, precision, rules)
-    new = np.flatnonzero(filling.origins[:, j] == PSEUDO)
-    ids, codes = now.image_ids[new], filling.values[new, j]
-    cells.accept(connection, label_id, dict(zip(ids.tolist(), codes.tolist(), strict=True)))
-    return Taken(promises, ids, codes)
-
-
-def wrong_of(table: Table, ws: Workspace, name: str, taken: Taken) -> int:
-    """Return how many accepted cells are wrong."""
-    with ws.read() as connection:
-        label_id = next(i for i, label in read_labels(connection).items() if label.name == name)
-    return sum(
-        table.answer(int(i), label_id) != int(code) for i, code in zip(taken.image_ids, taken.codes, strict=True)
-    )

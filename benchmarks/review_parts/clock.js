@@ -10,14 +10,16 @@
   clock.name = () => {
     const card = first(".card");
     if (card) return card.dataset.image ? nameIn(first(".file").textContent) : undefined;
-    return [...document.querySelectorAll('[data-testid="stCaptionContainer"], #name')].map((e) => nameIn(e.textContent)).find(Boolean);
+    return [...document.querySelectorAll('[data-testid="stCaptionContainer"], #name, h3')].map((e) => nameIn(e.textContent)).find(Boolean);
   };
-  const picture = () => first("canvas.picture") ?? document.querySelector('[data-testid="stImage"] img, #picture');
+  const picture = () => first("canvas.picture") ?? document.querySelector('[data-testid="stImage"] img, #picture, img[alt="image"]');
   let pending = null;
   let last = null;
   addEventListener("keydown", (event) => {
-    if (event.key.length > 1) return;
-    clock.presses.push([clock.shown, event.key, event.repeat, performance.timeOrigin + event.timeStamp]);
+    if (event.key.length === 1) clock.choice = event.key;
+    // a way with a key of its own to submit answers with that key only; what was chosen before is what is said
+    if (clock.submit ? event.key !== clock.submit : event.key.length > 1) return;
+    clock.presses.push([clock.shown, clock.choice, event.repeat, performance.timeOrigin + event.timeStamp]);
     pending ??= { at: event.timeStamp, name: clock.shown };
   }, true);
   const frames = () => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
@@ -46,6 +48,9 @@
   const what = { subtree: true, childList: true, attributes: true, characterData: true };
   clock.watch = () => { roots().forEach((root) => watcher.observe(root, what)); look(); };
   new PerformanceObserver((list) => list.getEntries().forEach((e) => {
-    if (e.name.endsWith("/gapwise/review")) clock.acks.push([e.startTime, e.responseStart]);
+    if (e.name.endsWith("/gapwise/review")) {
+      const since = e.serverTiming.find((t) => t.name === "since-commit");
+      clock.acks.push([e.startTime, e.responseStart, since ? e.responseStart - since.duration : null]);
+    }
   })).observe({ type: "resource" });
 })();

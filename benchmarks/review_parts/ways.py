@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, Page
 
+from benchmarks.review_parts.label_studio import MAIL, PASSWORD, LabelStudio
+
 PROJECT = Path(__file__).resolve().parents[2]
 CLOCK = (Path(__file__).parent / "clock.js").read_text()
 QUICK = 60  # ms that a mouse button is down, see docs/architecture.md
@@ -63,11 +65,36 @@ class Server:
 
 @dataclass
 class Way:
-    """A page that is open, and the server behind it, if there is one."""
+    """A page that is open, and the server behind it, if there is one.
+
+    Attributes:
+        submit: The key that sends what was chosen, where choosing does not; held with Control.
+    """
 
     name: str
     page: Page
-    server: Server | None = None
+    server: Server | LabelStudio | None = None
+    submit: str = ""
+
+    def press(self, key: str) -> None:
+        """Answer, however many keys that takes."""
+        self.page.keyboard.press(key)
+        if self.submit:
+            self.page.keyboard.press(f"Control+{self.submit}")
+
+    def hold(self, key: str, times: int, every: float) -> None:
+        """Answer, and keep the last key down for `times` repeats, `every` milliseconds apart."""
+        if self.submit:
+            self.page.keyboard.press(key)
+            self.page.keyboard.down("Control")
+        held = self.submit or key
+        self.page.keyboard.down(held)
+        for _ in range(times):
+            self.page.keyboard.down(held)
+            self.page.wait_for_timeout(every)
+        self.page.keyboard.up(held)
+        if self.submit:
+            self.page.keyboard.up("Control")
 
 
 def _page(browser: Browser) -> Page:
@@ -120,3 +147,17 @@ def csv(browser: Browser, server: Server) -> Way:
     page = _page(browser)
     page.goto(server.url)
     return Way("CSV page", _watched(page), server)
+
+
+def label_studio(browser: Browser, server: LabelStudio, project: int) -> Way:
+    """Label Studio's stream of tasks: a hot key chooses, Control+Enter submits; timed from the latter."""
+    page = _page(browser)
+    page.goto(server.url + "/user/login/")
+    page.fill("input[name=email]", MAIL)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto(f"{server.url}/projects/{project}/data?labeling=1")
+    page.wait_for_selector('img[alt="image"]')
+    page.evaluate("clock.submit = 'Enter'")
+    return Way("Label Studio", _watched(page), server, "Enter")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from core.approaches.filling import APPROACHES
 from core.approaches.layout import Layout, default_order, lay_out
 from core.errors import GapwiseError
-from core.files import write_atomic
+from core.jobs import plan_file
 from core.labels.label import MISSING, Label
 from core.labels.rules import RuleSet, parse_rules
 from core.store import cells, schema
@@ -162,11 +161,7 @@ def files(plan: Plan, snapshot: Snapshot) -> dict[str, bytes]:
     """Return what lies in the job's folder before its process begins, by name."""
     content = io.BytesIO()
     np.savez(content, image_ids=snapshot.image_ids, truth=snapshot.truth, digests=snapshot.digests)
-    return {TABLE: content.getvalue(), FILE: plan_bytes(plan)}
-
-
-def plan_bytes(plan: Plan) -> bytes:
-    return json.dumps(asdict(plan), ensure_ascii=False, indent=1).encode()
+    return {TABLE: content.getvalue(), FILE: plan_file.plan_bytes(plan)}
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
@@ -175,7 +170,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
     Raises:
         OSError: If it can't be written; the one before stays.
     """
-    write_atomic(folder / FILE, plan_bytes(plan))
+    plan_file.write(folder / FILE, plan)
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -184,15 +179,11 @@ def read_plan(folder: Path) -> Plan | None:
     Raises:
         GapwiseError: If it can't be read.
     """
-    try:
-        stored = json.loads((folder / FILE).read_bytes())
-        return Plan(**{**stored, "outcomes": [Outcome(**one) for one in stored["outcomes"]]})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GapwiseError(
-            f"The comparison's plan {folder / FILE} can't be read: {error}. Start the comparison again."
-        ) from error
+    return plan_file.read(
+        folder / FILE,
+        "comparison",
+        lambda stored: Plan(**{**stored, "outcomes": [Outcome(**one) for one in stored["outcomes"]]}),
+    )
 
 
 def read_snapshot(folder: Path) -> Snapshot:

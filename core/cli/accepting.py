@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import getpass
 import uuid
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Row
 
 from core.cli.common import add_verb, emit, open_workspace, text
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import acceptances, audits
+from core.store import acceptances, audits, decisions, runs
 from core.store.labels import label_id as find_label
 from core.store.labels import labels as read_labels
+
+if TYPE_CHECKING:
+    from core.pseudo.offer import Offer
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
@@ -22,17 +26,20 @@ def register(verbs: argparse._SubParsersAction) -> None:
     )
     take.add_argument("--label", required=True, metavar="NAME", type=text)
     take.add_argument("--precision", type=_share, default=0.99, metavar="P", help="promised share (default: 0.99)")
-    take.add_argument("--run", type=int, metavar="ID", help="whose predictions (default: the label's newest)")
+    take.add_argument("--run", type=_positive, metavar="ID", help="whose predictions (default: the label's newest)")
     take.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
     take.add_argument(
-        "--review", type=int, metavar="N", help="accept nothing; put N waiting cells, chosen by chance, into the queue"
+        "--review",
+        type=_positive,
+        metavar="N",
+        help="accept nothing; put N waiting cells, chosen by chance, into the queue, three quarters of them at most",
     )
     _who(take)
 
     back = add_verb(verbs, "withdraw", "take back what was accepted in bulk", _withdraw, json_output=True)
-    back.add_argument("acceptance", nargs="?", type=int, metavar="NUMBER", help="as `acceptances` lists them")
+    back.add_argument("acceptance", nargs="?", type=_positive, metavar="NUMBER", help="as `acceptances` lists them")
     back.add_argument("--label", metavar="NAME", type=text, help="all of a label")
-    back.add_argument("--run", type=int, metavar="ID", help="all of a run")
+    back.add_argument("--run", type=_positive, metavar="ID", help="all of a run")
     back.add_argument("--below", type=_share, metavar="P", help="only predictions less sure than that")
     back.add_argument("--why", metavar="TEXT", type=text)
     back.set_defaults(usage_error=back.error)
@@ -58,17 +65,19 @@ def _accept(args: argparse.Namespace) -> int:
     ws = open_workspace(args)
     with ws.read() if args.dry_run else ws.write() as connection:
         label_id = find_label(connection, args.label)
+        if args.run is not None and runs.run(connection, args.run).label_id != label_id:
+            raise GapwiseError(f"Run {args.run} is not of {args.label!r}. `runs` lists the runs by label.")
         found = offer(connection, label_id, args.precision, args.run)
         told: dict[str, object] = {"label": args.label, "run": found.run_id, "precision": args.precision}
         if args.review is not None:
-            asked = acceptances.ask_open(connection, label_id, found.run_id, args.review)
-            emit(args, {**told, "asked": asked}, f"{asked} cells of {args.label} wait in the queue.")
-            return 0
+            return _review(args, connection, found, told)
         outcome = None
         if not args.dry_run:
             outcome = acceptances.accept(
                 connection, client_id=_id(args), reviewer=_reviewer(args), promise=found.promise
             )
+            if (outcome.action, outcome.label_id) != (decisions.BULK, label_id):
+                raise GapwiseError(f"The id {args.id} belongs to another decision; nothing was accepted.")
     lines = [headline(found), rests_on(found), *shift_texts(found)]
     for kind in found.kinds:
         where = " and ".join(f"{name} is {value}" for name, value in kind.known.items())
@@ -86,6 +95,24 @@ def _accept(args: argparse.Namespace) -> int:
         "decision": None if outcome is None else outcome.decision_id,
     }  # fmt: skip
     emit(args, told, "\n".join(lines))
+    return 0
+
+
+def _review(args: argparse.Namespace, connection: Connection, found: Offer, told: dict[str, object]) -> int:
+    from core.pseudo.words import review_text
+
+    count = min(args.review, found.reviewable)
+    if not count:
+        raise GapwiseError(
+            f"{found.waiting:,} cells of {args.label} wait, {found.asked:,} of them chosen for a review already. To"
+            " choose more would leave hardly any to accept: answer them in the queue."
+        )
+    said = review_text(found, count)
+    if not args.dry_run:
+        count = acceptances.ask_open(connection, found.label_id, found.run_id, count)
+    if count < args.review:
+        said += f". You asked for {args.review:,}; reviewing nearly all would leave hardly any to accept"
+    emit(args, {**told, "asked": count, "waiting": found.waiting, "most": found.reviewable}, said + ".")
     return 0
 
 
@@ -146,6 +173,12 @@ def _reviewer(args: argparse.Namespace) -> str:
         return args.reviewer or getpass.getuser()
     except (KeyError, OSError):  # a container without a user entry
         return "reviewer"
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000000")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -117,6 +117,7 @@ def _save(report, path: str) -> None:
 
 def _summary(report) -> str:
     """Return the plan and what is wrong, for people."""
+    from core.importing.empty import empty_columns, why_no_labels
     from core.importing.problems import MEANINGS
 
     plan = report.plan
@@ -132,6 +133,8 @@ def _summary(report) -> str:
         column = "" if planned.column == label.name else f" (column {planned.column!r})" if planned.column else " (new)"
         lines.append(f"label     {label.name!r}{column}: {counts}{more}; missing {int((codes < 0).sum()):,}")
     lines += [] if plan.labels else ["label     none: the images come in without labels"]
+    if empty := why_no_labels(empty_columns(report.table, plan)):
+        lines.append(f"no label  {empty} Name its classes to fill one: --label NAME=no,yes")
     lines += [f"rule      {text}" for text in plan.rules]
     lines.append("missing   " + " ".join(repr(token) if token == "" else token for token in plan.missing))
     lines.append(f"usable    {len(report.images.rows):,} rows; set aside {report.set_aside:,}")

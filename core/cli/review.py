@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Row
 
 from core.cli.common import add_verb, emit, open_workspace, say, text
 from core.errors import GapwiseError
 from core.labels.label import Label
-from core.store import agreement, decisions, images, proposals, queue
+from core.store import agreement, audits, blind, decisions, images, proposals, queue
 from core.store.labels import label_id as find_label
 from core.store.labels import labels as read_labels
 
@@ -57,13 +58,31 @@ def _queue(args: argparse.Namespace) -> int:
             asked = [find_label(connection, args.label)]
             rows = queue.pending(connection, asked[0], args.order, args.limit)
         waiting = sum(queue.pending_count(connection, one, order=args.order) for one in asked)
-    items = [_item(row, labels[row.label_id]) for row in rows]
+        hidden = _hidden(connection, rows)
+    items = [_item(row, labels[row.label_id], hidden.get(row.proposal_id)) for row in rows]
     lines = "\n".join(map(_line, items))
     emit(args, {"waiting": waiting, "items": items}, lines or "Nothing waits for a decision.")
     return 0
 
 
-def _item(row: Row, label: Label) -> dict:
+def _hidden(connection: Connection, rows: Sequence[Row]) -> dict[int, str]:
+    """Return which rows hide their proposal, as the card does: proposal id to what is said in its place."""
+    found: dict[int, str] = {}
+    for label_id in {row.label_id for row in rows}:
+        theirs = [row for row in rows if row.label_id == label_id]
+        # Of a queue of any length, and only where checks wait at all.
+        query = audits.asked_images(connection, label_id) if audits.waiting(connection, label_id) else None
+        asked = set() if query is None else set(connection.execute(query).scalars())
+        told = blind.reasons(connection, theirs, asked)
+        found |= {row.proposal_id: told[row.image_id] for row in theirs if row.image_id in told}
+    return found
+
+
+def _item(row: Row, label: Label, hidden: str | None) -> dict:
+    if hidden:  # what a decision is to be made without seeing is not printed
+        unseen = dict.fromkeys(("proposed", "confidence", "probabilities", "model"))
+        about = {"image": row.fname, "label": label.name, **unseen, "reason": hidden, "hidden": True}
+        return {**about, "run": row.run_id, "proposal": row.proposal_id, "skipped": bool(row.seen)}
     return {
         "image": row.fname,
         "label": label.name,
@@ -72,6 +91,7 @@ def _item(row: Row, label: Label) -> dict:
         "probabilities": _named(label, row.probs),
         "model": _named(label, row.raw),
         "reason": row.reason,
+        "hidden": False,
         "run": row.run_id,
         "proposal": row.proposal_id,
         "skipped": bool(row.seen),
@@ -79,6 +99,8 @@ def _item(row: Row, label: Label) -> dict:
 
 
 def _line(item: dict) -> str:
+    if item["hidden"]:
+        return f"{item['image']}\t{item['label']}\t{item['reason']}"
     told = f"{item['image']}\t{item['label']} = {item['proposed']}\t{item['confidence']:.3f}"
     return told + (f"\t{item['reason']}" if item["reason"] else "")
 
@@ -96,19 +118,21 @@ def _decide(args: argparse.Namespace) -> int:
         args.usage_error("--final goes with --choose")
     client_id = str(uuid.uuid4()) if args.id is None else args.id
     with open_workspace(args).write() as connection:
+        hidden = False
         if args.undo:
             outcome = decisions.undo(connection, client_id=client_id, reviewer=args.reviewer)
         else:
-            outcome = _take(connection, args, client_id)
+            outcome, hidden = _take(connection, args, client_id)
         labels = read_labels(connection)
         fname = None if outcome.image_id is None else images.image(connection, outcome.image_id).fname
-    emit(args, _as_json(outcome, labels, fname), _sentence(outcome, labels, fname))
+    told = _unseen if hidden else _as_json
+    emit(args, told(outcome, labels, fname), _sentence(outcome, labels, fname, told))
     for broken in outcome.contradicts:
         say(
             f"{fname} contradicts itself now: {broken} can't all be true. The answer is stored: you may be right, and"
             " another label or the rule wrong. `decide --undo` takes it back, `missing --conflicts` lists all."
         )
-    if not outcome.applied and not args.final:
+    if not outcome.applied and not args.final and not hidden:
         raise GapwiseError(
             f"{labels[outcome.label_id].name} of {fname} had been decided before: the first decision stands and"
             " this one was kept beside it. Undo the first one to change the cell."
@@ -116,16 +140,24 @@ def _decide(args: argparse.Namespace) -> int:
     return 0
 
 
-def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> decisions.Outcome:
+def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> tuple[decisions.Outcome, bool]:
+    """Take a decision; also return whether it was made without seeing the proposal."""
     label_id = find_label(connection, args.label)
     image_id = images.image_by_name(connection, args.image).id
     value = None if args.choose is None else read_labels(connection)[label_id].code(args.choose)
     if args.final:
-        return agreement.settle(connection, client_id=client_id, reviewer=args.reviewer, image_id=image_id,
-                                label_id=label_id, value=value)  # fmt: skip
+        settled = agreement.settle(connection, client_id=client_id, reviewer=args.reviewer, image_id=image_id,
+                                   label_id=label_id, value=value)  # fmt: skip
+        return settled, False
     newest = proposals.latest_proposal(connection, image_id, label_id)
     action = "choose" if args.choose is not None else next(a for a in decisions.ACTIONS if getattr(args, a, None))
-    return decisions.decide(
+    item = queue.item(connection, image_id, label_id) if newest else None
+    hidden = item is not None and bool(blind.reasons(connection, [item]))
+    if hidden and action in ("accept", "reject") and decisions.arrived(connection, client_id) is None:
+        raise GapwiseError(
+            f"What is proposed for {args.label} of {args.image} is hidden: say what you see: --choose, or --skip."
+        )
+    outcome = decisions.decide(
         connection,
         client_id=client_id,
         reviewer=args.reviewer,
@@ -136,6 +168,10 @@ def _take(connection: Connection, args: argparse.Namespace, client_id: str) -> d
         proposal_id=newest.id if newest else None,
         note=args.note,
     )
+    hidden = blind.noted(connection, outcome.decision_id) if outcome.repeated else hidden
+    if hidden and not outcome.repeated:
+        blind.note(connection, outcome.decision_id)
+    return outcome, hidden
 
 
 def _agreement(args: argparse.Namespace) -> int:
@@ -177,10 +213,16 @@ def _as_json(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | 
     }
 
 
-def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> str:
+def _unseen(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None) -> dict:
+    """What is said of an answer to a hidden proposal: what followed, or nothing, would tell what was checked."""
+    kept_back = {"applied": None, "derived": {}, "withdrawn": [], "hidden": True}
+    return {**_as_json(outcome, labels, fname), **kept_back}
+
+
+def _sentence(outcome: decisions.Outcome, labels: dict[int, Label], fname: str | None, as_json=_as_json) -> str:
     if fname is None:
         return f"undo {labels[outcome.label_id].name}: {outcome.cells:,} cells that were accepted at once"
-    told = _as_json(outcome, labels, fname)
+    told = as_json(outcome, labels, fname)
     parts = [f"{told['action']} {told['label']} of {fname}" + (f" = {told['value']}" if told["value"] else "")]
     parts += [f"so {name} = {value}" for name, value in told["derived"].items()]
     parts += [f"{name} withdrawn" for name in told["withdrawn"]]

@@ -23,7 +23,7 @@ from core.errors import GapwiseError, first_line
 from core.exporting.onnx_check import INPUT, OUTPUTS, largest_difference
 from core.files import write_atomic
 from core.jobs.reporter import Reporter
-from core.pseudo.predict import NOTES, Network, load_network
+from core.pseudo.network import Network, load_network
 from core.store import runs
 from core.training.batches import plain_batches
 from core.training.pictures import Pictures
@@ -139,7 +139,7 @@ def _about(folder: RunDir, network: Network, run_id: int, label: str, epoch: int
 def _temperature(folder: RunDir, checkpoint: str) -> float:
     """Return what the run's confidence was calibrated with, 1 when that was for another checkpoint or never done."""
     try:
-        notes = json.loads((folder.root / NOTES).read_text())
+        notes = json.loads((folder.root / runs.NOTES).read_text())
     except (OSError, ValueError):
         return 1.0
     return float(notes["temperature"]) if notes["checkpoint"] == checkpoint else 1.0

@@ -15,6 +15,7 @@ from core.files import write_atomic
 from core.jobs import process
 from core.jobs.beat import Beat, ask_stop, read_beat, withdraw_stop, write_beat
 from core.jobs.job import get_job, log_path
+from core.jobs.stops import release
 from core.store import jobs as store
 from core.workspace import Workspace
 
@@ -80,17 +81,47 @@ def resume(ws: Workspace, job_id: int) -> None:
         GapwiseError: If it runs or has finished, or can't be started.
     """
     job = get_job(ws, job_id)
+    if job.state == store.WAITING:
+        raise GapwiseError(f"Job {job_id} waits for a person: `python -m core {job.kind} go-on {job_id}` ends that.")
     if not job.resumable:
         raise GapwiseError(f"Job {job_id} is {job.state}; only a stopped, failed or lost job can be resumed.")
-    row = end_silent(ws, job_id)
-    with ws.write() as connection:
-        # Compared with what was seen above: of two people who press resume, one starts it.
-        if not unchanged(row, store.job_row(connection, job_id)):
-            raise GapwiseError(f"Job {job_id} has just been resumed by somebody else.")
-        fresh = {"pid": None, "pid_started": None, "message": None, "started": None, "ended": None}
-        store.change_job(connection, job_id, state="queued", **fresh)
-        _prepare(ws, job_id)
+    _queue_again(ws, job_id, end_silent(ws, job_id))
     _launch(ws, job_id, job.command)
+
+
+def go_on(ws: Workspace, job_id: int, number: int, *, here: bool = False) -> None:
+    """End a stop that a job waits at: same job, from there.
+
+    Args:
+        number: Which stop, from 1. Where the job has come to a later one, it stays there: a late press ends nothing
+            that nobody has looked at.
+        here: Only queue it: its work is done by this very process.
+
+    Raises:
+        GapwiseError: If it does not wait, or can't be started.
+    """
+    job = get_job(ws, job_id)
+    if job.state != store.WAITING:
+        raise GapwiseError(f"Job {job_id} is {job.state}: it waits for nobody.")
+    with ws.read() as connection:
+        row = store.job_row(connection, job_id)
+    # Before the job is queued: a process that dies at once must not leave one that nobody can let go on.
+    release(ws.job_dir(job_id), number)
+    _queue_again(ws, job_id, row)
+    if not here:
+        _launch(ws, job_id, job.command)
+
+
+def end_waiting(ws: Workspace, job_id: int, message: str) -> None:
+    """End a job that waits, with one line that says what came out.
+
+    Raises:
+        GapwiseError: If it does not wait.
+    """
+    with ws.write() as connection:
+        new = {"state": "finished", "message": message, "ended": time.time()}
+        if not store.change_job(connection, job_id, (store.WAITING,), **new):
+            raise GapwiseError(f"Job {job_id} is {store.job_row(connection, job_id).state}: it waits for nobody.")
 
 
 def retry(ws: Workspace, job_id: int) -> int:
@@ -122,6 +153,17 @@ def end_silent(ws: Workspace, job_id: int) -> Row:
 def unchanged(before: Row, now: Row) -> bool:
     """Whether a job was left alone between two looks."""
     return (now.state, now.pid, now.ended) == (before.state, before.pid, before.ended)
+
+
+def _queue_again(ws: Workspace, job_id: int, seen: Row) -> None:
+    with ws.write() as connection:
+        # Compared with what was seen before: of two people who press, one starts it.
+        now = store.job_row(connection, job_id)
+        if not unchanged(seen, now):
+            raise GapwiseError(f"Job {job_id} has just been resumed by somebody else.")
+        fresh = {"pid": None, "pid_started": None, "message": None, "started": None, "ended": None}
+        store.change_job(connection, job_id, state="queued", **fresh)
+        _prepare(ws, job_id)
 
 
 def _prepare(ws: Workspace, job_id: int) -> None:

@@ -23,7 +23,8 @@ class Job:
 
     Attributes:
         command: Arguments after `python -m core`.
-        state: One of STATES. `lost`: it should run, but its process is gone or silent.
+        state: One of STATES. `lost`: it should run, but its process is gone or silent. `waiting`: it has no process,
+            and goes on when a person says so.
         message: How it ended, or what it does now.
         passing: Of a failed job: whether its reason may pass, so that the same command has a chance.
         created, started, ended: Seconds since the epoch.
@@ -62,9 +63,12 @@ class Job:
         if self.active:
             return ("stop",) if self.state != "stopping" else ()
         again = ("retry", "clone") if self.kind == "train" else ("retry",)
+        if self.state == store.WAITING:
+            return ("delete",)  # how it goes on is for those to offer who know what it waits for
         if self.state == "finished":
             return (*again, "delete")
-        if self.state == "failed" and not self.passing:
+        # A cascade that failed at a label goes on there, once people have done what was wanting.
+        if self.state == "failed" and not self.passing and self.kind != "cascade":
             # It would fail the same way; and where no run was made, there is nothing to go on with.
             return (*again[::-1], *(("resume",) if self.run_id is not None else ()), "delete")
         return ("resume", *again, "delete")

@@ -14,11 +14,13 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.aside import spin_less
 from core.errors import GapwiseError, first_line
 from core.jobs.beat import read_beat
 from core.jobs.heart import STOPPED_STATUS, JobReporter
 from core.jobs.job import Job, active_jobs, log_path
 from core.jobs.reporter import Console, Silent
+from core.jobs.stops import Waiting
 from core.jobs.turn import lock_file, turn
 from core.store import jobs as store
 from core.workspace import Workspace
@@ -41,18 +43,15 @@ def run_job(
     """Do a job's work in this process and note how it ended.
 
     Args:
-        work: Takes a reporter and returns one line that says what came out. Raises GapwiseError for
-            what people can act on.
+        work: Takes a reporter and returns one line that says what came out, a `Waiting` where the job is to wait
+            until a person lets it go on. Raises GapwiseError for what people can act on.
         device: Whether to wait until no other job has the device.
         foreground: Whether a person watches: progress and errors go to standard error as well.
 
     Returns:
-        The exit status: 0 finished, 1 failed, 130 stopped.
+        The exit status: 0 finished or waiting, 1 failed, 130 stopped.
     """
-    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
-        # Before torch is loaded. How long its threads spin before they sleep, images a second of quick-cpu on two
-        # cores: always 198, beside two busy processes 57; never 110 and 84; 10,000 rounds 181 and 71.
-        os.environ["GOMP_SPINCOUNT"] = "10000"
+    spin_less(os.environ)
     reporter = JobReporter(ws, job_id, Console() if foreground else Silent())
     with _logging(ws, job_id), _signals(reporter):
         with ws.write() as connection:
@@ -65,9 +64,9 @@ def run_job(
             reporter.flush()
             # Noted while the heart still beats: there is no moment in which it would look lost.
             _note_end(ws, reporter, state, message)
-    if foreground and state != "finished":
+    if foreground and state not in ("finished", store.WAITING):
         print(f"{'error: ' if state == 'failed' else ''}{message}", file=sys.stderr)
-    return {"finished": 0, "failed": 1, "stopped": STOPPED_STATUS}[state]
+    return {"finished": 0, store.WAITING: 0, "failed": 1, "stopped": STOPPED_STATUS}[state]
 
 
 def _attempt(
@@ -84,7 +83,9 @@ def _attempt(
                 store.change_job(connection, job_id, ("queued",), state="running", started=time.time())
             reporter.begin()
             message = work(reporter)
-        return ("stopped" if reporter.stop_heard else "finished"), message
+        if reporter.stop_heard:
+            return "stopped", message
+        return (store.WAITING if isinstance(message, Waiting) else "finished"), str(message)
     except GapwiseError as error:
         log.exception("failed")
         reporter.note_failure(passing=_may_pass(error.__cause__))

@@ -13,6 +13,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from core.labels.bound import bind
+from core.labels.deduce import deduce
 from core.labels.label import MISSING, Label
 from core.labels.redundant import implied
 from core.labels.rules import RuleSet, parse_rules
@@ -72,12 +73,18 @@ def suggest(values: np.ndarray, images: np.ndarray, rules: RuleSet, least: int =
     knows = {j: values[:, j] != MISSING for j in range(len(labels))}
     found: list[Suggestion] = []
     texts = [rule.text for rule in rules.rules]
+    try:
+        broken = deduce(values, rules).conflict  # by the rules there are: no suggestion's fault
+    except TooTangled:
+        return []
     for text, support, known in _candidates(labels, literals, holds, knows, images):
         if support < least or len(found) == MOST or _follows(text, texts, labels):
             continue
         try:
-            parse_rules([*texts, text], labels)
-        except RuleError:
+            together = parse_rules([*texts, text], labels)
+            if (deduce(values, together).conflict & ~broken).any():
+                continue  # what it says of an image and what another rule says of it can't both be
+        except (RuleError, TooTangled):
             continue
         texts.append(text)
         found.append(Suggestion(text, support, known))
@@ -135,8 +142,12 @@ def _triples(positive, literals, holds, knows, images) -> Iterator[tuple[str, in
             if a.label in (b.label, c.label):
                 continue
             all_three = knows[a.label] & knows[b.label] & knows[c.label]
-            for word, side in (("and", holds[b] & holds[c]), ("or", holds[b] | holds[c])):
-                if not ((holds[a] != side) & all_three).any():
+            fails = {one: knows[one.label] & ~holds[one] for one in (a, b, c)}
+            for word, true, false in (
+                ("and", holds[b] & holds[c], fails[b] | fails[c]),
+                ("or", holds[b] | holds[c], fails[b] & fails[c]),
+            ):  # one side of it can be known where the other is missing
+                if not ((holds[a] & false) | (fails[a] & true)).any():
                     yield _equality(a, f"{_in(b)} {word} {_in(c)}", holds[a], all_three, images)
 
 

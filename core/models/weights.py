@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 # Before the first import of huggingface_hub, which reads them once.
@@ -48,10 +49,29 @@ def load_local(model: nn.Module, path: str) -> None:
     Raises:
         GapwiseError: If the file is missing, unreadable, or made for another model.
     """
+    file = _local(path)
+    _fill(model, read_weights(file), str(file))
+
+
+def _local(path: str) -> Path:
     file = Path(path).expanduser()
     if not file.is_file():
         raise GapwiseError(f"There is no weights file {path}. Weights are hub, random, or the path of a file.")
-    _fill(model, read_weights(file), str(file))
+    return file
+
+
+def classes_in(path: str, classifier: str | Sequence[str] | None) -> int | None:
+    """Return how many classes the weights in a local file tell apart, None where they don't say.
+
+    Args:
+        classifier: What timm calls the model's last layer.
+
+    Raises:
+        GapwiseError: As `load_local`.
+    """
+    head = classifier if isinstance(classifier, str) or not classifier else classifier[0]
+    weight = read_weights(_local(path)).get(f"{head}.weight")
+    return None if weight is None or weight.ndim < 2 else len(weight)
 
 
 def read_weights(file: Path) -> dict[str, torch.Tensor]:

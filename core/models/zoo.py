@@ -12,7 +12,7 @@ from timm.models.efficientnet import EfficientNet
 from torch import nn
 
 from core.errors import GapwiseError
-from core.models.weights import check_hub, hub_failure, load_local
+from core.models.weights import check_hub, classes_in, hub_failure, load_local
 
 # Stage strings are timm's own for B0 and V2-B0: block, repeats, kernel, stride, expansion, channels, squeeze-excite.
 _V1 = (
@@ -74,6 +74,31 @@ def build(
     if weights not in ("hub", "random"):
         load_local(model, weights)
     return model
+
+
+def published(name: str, weights: str = "hub") -> tuple[nn.Module, tuple[int, int]]:
+    """Return a model with the classes that it was published with, and the height and width that it was made for.
+
+    Args:
+        weights: hub, random, or the path of a local file, whose own number of classes is taken.
+
+    Raises:
+        GapwiseError: If the name is unknown, the weights don't come, or there is no classifier in them.
+    """
+    check_name(name)
+    if weights == "hub":
+        check_hub(name)
+    cfg = timm.get_pretrained_cfg(name)
+    classes = cfg.num_classes if cfg is not None else 1000
+    if weights not in ("hub", "random"):
+        classes = classes_in(weights, cfg.classifier if cfg is not None else None) or classes
+    if not classes:
+        raise GapwiseError(f"{name} was published without a classifier: it gives no classes that a map could explain.")
+    size = tuple(cfg.input_size[1:]) if cfg is not None else (224, 224)
+    model = _plain(name, classes, 0.0, 0.0, size, pretrained=weights == "hub")
+    if weights not in ("hub", "random"):
+        load_local(model, weights)
+    return model, size
 
 
 def check_name(name: str) -> None:

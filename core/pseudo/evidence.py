@@ -17,6 +17,10 @@ from core.store.profiles import Profiles
 from core.store.proposals import own_value
 
 FIRST, NEXT = 0.6, 0.4  # share of the risk for the first look, and what each later one has of the one before
+# Of what waits, the share that reviewing by chance may take: more leaves too little to accept, and what is decided in
+# the queue's order instead settles more with each answer.
+MOST_REVIEWED = 0.75
+ROUNDED = 1e-6  # probabilities are stored with six digits, confidences with all
 LARGEST = 10_000  # cells that can wait for an answer in a sample
 
 
@@ -56,13 +60,26 @@ class Evidence:
         """(H,) bool: those that agree with what decided that cells are open."""
         return ((context == MISSING) | (self.told == context)).all(axis=1) & self.counts
 
+    def no_surer(self, surest: np.ndarray) -> np.ndarray:
+        """(H,) bool: those that are no surer of their class than what waits, (C,), is.
+
+        Where the surest were accepted or decided, what waits is worse than all that are predicted so: with the right
+        ones above them counted in, a second acceptance would promise of the rest what only holds for both together.
+        """
+        at = self.known.probs.argmax(axis=1)
+        return self.known.probs[np.arange(len(at)), at] <= np.asarray(surest)[at] + ROUNDED
+
     def review(self, threshold: Threshold, precision: float, waiting: int, of: int) -> int:
-        """Return how many waiting cells, some of the class, to review by chance; 0 where it is no use."""
+        """Return how many of all that wait, some of the class, to review by chance; 0 where that would not do.
+
+        Args:
+            waiting: Cells predicted so, of images that are alike.
+            of: All that wait: the sample is drawn from these.
+        """
         if threshold.images >= threshold.needed or not waiting:
             return 0
         needed = math.ceil(math.log(risk(self.looks + 1) / STARTS) / math.log(precision))
-        more = math.ceil((needed - threshold.images) * of / waiting)
-        return more if more <= of else 0
+        return math.ceil((needed - threshold.images) * of / waiting)
 
 
 def risk(looks: int) -> float:

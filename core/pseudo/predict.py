@@ -7,32 +7,29 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from sqlalchemy import select
 from torch import nn
 
 from core.errors import GapwiseError
-from core.explain.cam import Mapper, mapper, target_layer
+from core.explain.engine import Explainer, explainer
 from core.files import write_atomic
 from core.jobs.reporter import Reporter
-from core.models.zoo import build
 from core.pseudo.calibrate import fit_temperature, probabilities
 from core.pseudo.embedding import packed
 from core.pseudo.neighbours import find_neighbours
+from core.pseudo.network import Network, load_network
 from core.pseudo.orders import rank
 from core.pseudo.quality import quality, write_quality
 from core.store import schema
 from core.store.cells import open_cells
 from core.store.proposals import put_proposals
-from core.store.runs import QUALITY
+from core.store.runs import NOTES, QUALITY
 from core.store.runs import run as run_row
-from core.training.batches import Normalize, plain_batches
-from core.training.checkpoint import best_size, load_best
+from core.training.batches import plain_batches
 from core.training.pictures import Pictures
 from core.training.rundir import Known, RunDir
 from core.workspace import Workspace
@@ -40,26 +37,6 @@ from core.workspace import Workspace
 log = logging.getLogger("gapwise")
 
 BATCH = 32
-NOTES = "predict.json"  # temperature, and the checkpoint that it belongs to
-
-
-@dataclass
-class Network:
-    """A run's best network, ready to predict.
-
-    Attributes:
-        layer: Name of the layer that maps are made of, None when the model has none.
-    """
-
-    model: nn.Module
-    normalize: Normalize
-    size: tuple[int, int]
-    layer: str | None
-
-    def logits(self, pictures: torch.Tensor) -> np.ndarray:
-        """Return (B, C) logits of uint8 pictures (B, 3, H, W)."""
-        with torch.inference_mode():
-            return self.model(self.normalize(pictures)).float().cpu().numpy()
 
 
 class Heldout:
@@ -116,6 +93,7 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
         log.info("image %d has no prediction: %s", image_id, problem)
     measured = Heldout(network, pictures, [k for k in heldout if k.image_id not in pictures.failed])
     notes = _calibrated(folder, network, measured, has_old=bool(_predicted(ws, run_id)))
+    network.layer = notes["layer"]  # a run's maps are of one layer, also where another one would be chosen by now
     _judged(folder, measured, notes, row.metrics or {})
     done = set() if notes["mixed"] else _predicted(ws, run_id)
     ids = [i for i, _ in cells if i not in pictures.failed]
@@ -130,24 +108,6 @@ def predict(ws: Workspace, run_id: int, reporter: Reporter) -> int:
     if todo and not reporter.should_stop():
         rank(ws, reporter)
     return len(set(ids) & _predicted(ws, run_id))
-
-
-def load_network(folder: RunDir, device: torch.device | None = None) -> Network:
-    """Return a run's best network on a device, on the best one there is when None.
-
-    Raises:
-        GapwiseError: If the checkpoint is missing or broken.
-    """
-    recipe, facts = folder.recipe(), folder.facts()
-    size = best_size(folder.best) or recipe.pixels
-    model = build(recipe.model, len(facts["classes"]), "random", recipe.width, recipe.depth, size=recipe.pixels)
-    load_best(folder.best, model)
-    device = device or Accelerator().device
-    model = model.eval().to(device, memory_format=torch.channels_last)
-    layer = target_layer(model, size)
-    if layer is None:
-        log.info("%s has no convolutional stages: proposals come without maps", recipe.model)
-    return Network(model, Normalize(facts["mean"], facts["std"], device, recipe.grey), size, layer and layer[0])
 
 
 def _calibrated(folder: RunDir, network: Network, heldout: Heldout, has_old: bool) -> dict[str, object]:
@@ -217,16 +177,17 @@ def _outputs(
 ) -> Iterator[tuple[list[int], np.ndarray, Sequence[np.ndarray | None], Sequence[bytes | None]]]:
     with ExitStack() as stack:
         features = stack.enter_context(_features(network.model))
-        make: Mapper | None = None
+        make: Explainer | None = None
         if network.layer is not None:
-            make = stack.enter_context(mapper(network.model, network.model.get_submodule(network.layer)))
+            make = stack.enter_context(explainer(network.model, network.layer))
         for part, batch in plain_batches(pictures, ids, BATCH):
             if reporter.should_stop():
                 return
             if make is None:
                 logits, maps = network.logits(batch), [None] * len(part)
             else:
-                logits, maps = make(network.normalize(batch))
+                made = make(network.normalize(batch))
+                logits, maps = made.logits, made.cells
             yield part, logits, maps, packed(features.pop()) if features else [None] * len(part)
 
 

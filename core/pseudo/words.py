@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from core.labels.label import Label
 from core.pseudo.audit import BROKEN, KEPT, Measured
-from core.pseudo.offer import Class, Kind, Offer
+from core.pseudo.kinds import Class, Kind
+from core.pseudo.offer import Offer
 
 
 def share(value: float) -> str:
     """Return a share as people write it, never rounded up to all or down to none: 0.995 as 99.5%."""
     text = f"{100 * value:.1f}".removesuffix(".0")
     if text == "100" and value < 1:
-        return "just under 100%"
+        fine = f"{100 * value:.2f}"  # a promise of 99.99% is one
+        return "just under 100%" if fine == "100.00" else f"{fine}%"
     return "just above 0%" if text == "0" and value > 0 else f"{text}%"
 
 
@@ -27,7 +29,11 @@ def class_text(found: Class, precision: float) -> str:
         return f"{t.right:,} of {t.images:,} known cells as sure are right; at least {share(t.low)}"
     if t.images >= t.needed:
         return f"No threshold keeps {promised}: {t.images - t.right:,} of {t.images:,} known cells are wrong"
-    more = f"review {found.review:,} more" if found.review else f"{t.needed:,} are needed, all of them right"
+    more = f"{t.needed:,} are needed, all of them right"
+    if found.review:
+        more = f"review {found.review:,} more, chosen by chance"
+    if found.beyond:
+        more += ". Chosen by chance that would be most of what waits or more: answer in the queue's order instead"
     return f"No threshold keeps {promised} with {t.images:,} known {'cell' if t.images == 1 else 'cells'}: {more}"
 
 
@@ -39,8 +45,10 @@ def headline(found: Offer) -> str:
         return f"Nothing that waits for {found.label.name} can be accepted at {share(found.precision)}."
     errors = f"about {found.expected:,.0f} of them wrong" if found.expected >= 0.5 else "hardly one of them wrong"
     return (
-        f"{found.cells:,} of {found.waiting:,} waiting cells of {found.label.name} can be accepted;"
-        f" expect {errors}, and with {share(found.level)} certainty at most {found.most:,.0f}."
+        f"{found.cells:,} of {found.waiting:,} waiting cells of {found.label.name} can be accepted; expect {errors}."
+        # A bound on a rate, so no bound on how many of just these cells are wrong.
+        f" Of cells like these no more than {share(found.most / found.cells)} are wrong, class by class with"
+        f" {share(found.level)} certainty: about {found.most:,.0f} of so many."
     )
 
 
@@ -56,6 +64,12 @@ def rests_on(found: Offer) -> str:
             f". {found.ruled:,} cells are left out: rules settle them, contradict them or speak against the prediction"
         )
     return told + "."
+
+
+def review_text(found: Offer, count: int) -> str:
+    """Return what reviewing so many cells, chosen by chance, would leave."""
+    left = max(0, found.waiting - found.asked - count)
+    return f"{count:,} of {found.waiting:,} waiting cells, chosen by chance, are put to people; {left:,} others remain"
 
 
 def shift_texts(found: Offer) -> list[str]:

@@ -12,10 +12,13 @@ from core.labels.label import MISSING
 from core.pseudo import audit
 from core.serving import counting
 from core.serving.messages import Wish
-from core.store import audits, blind, cells, grid, near, notes, queue
+from core.store import audits, blind, cells, grid, near, notes, queue, ranks
 
-_DERIVED = cells.SOURCES.index("derived")  # not beside a check: what it was derived from may be what is checked
+# Not beside a check: what it was derived from may be what is checked, and a gap that is shown says it was not derived.
+_TELLING = (MISSING, cells.SOURCES.index("derived"))
 _HIDDEN = {"value": None, "confidence": None, "probs": [], "raw": None, "map": None}
+# Known images have no neighbours, and what was accepted may be an older run's.
+_CHECKED = {"near": [], "run": None}
 _WHY = {
     "leverage": "Here because the model is unsure of it.",
     "uncertain": "Here because the model is least sure of it.",
@@ -27,6 +30,7 @@ _WHY = {
     "random": "Drawn at random, to see how good the proposals are.",
     "file": "Here because it is next in the table.",
     "errors": "Here because the model doubts the given value.",
+    "sent": "Sent to review.",
 }
 _told = counting.Kept()  # acceptances that need no more checks: reading their audits takes longer than the cards
 
@@ -110,7 +114,7 @@ def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
                 "source": cells.SOURCES[table.sources[at, j]] if table.sources[at, j] >= 0 else "open",
             }
             for j, label in enumerate(table.labels)
-            if table.label_ids[j] != row.label_id and (hidden != blind.CHECK or table.sources[at, j] != _DERIVED)
+            if table.label_ids[j] != row.label_id and (hidden != blind.CHECK or table.sources[at, j] not in _TELLING)
         ],
         "notes": [{"by": by, "text": text} for by, text in around.notes.get(row.image_id, [])],
         "near": [
@@ -118,15 +122,17 @@ def _card(row: Row, around: _Around, order: str, hidden: str) -> dict:
             for n in around.near.get(row.image_id, [])
         ],
         "blind": bool(hidden),
+        "check": hidden == blind.CHECK,
     }
     # What is hidden is not sent: a browser that has it could show it.
-    return {**card, **_HIDDEN} if hidden else card
+    return {**card, **(_HIDDEN if hidden else {}), **(_CHECKED if hidden == blind.CHECK else {})}
 
 
 def _why(row: Row, order: str) -> str:
     """Return why an image is here: what its row says, where the order gives each one a reason of its own."""
     if row.seen:
-        return "Here again because it was put off before."
+        again = "Here again because it was put off before."
+        return f"{again} {row.reason}" if order == ranks.SENT and row.reason else again
     return row.reason or _WHY.get(order, "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 
 SHARE = 0.005  # of the time: half a million waiting cells are counted in 25 ms, so every five seconds
+LONGEST = 20.0  # seconds: what is older than that looks wrong to whoever waits for it
 
 
 class Kept:
@@ -14,23 +15,20 @@ class Kept:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[Hashable, tuple[object, float, object]] = {}  # figure, until when it is good, edition
+        self._known: dict[Hashable, tuple[object, float]] = {}  # figure, until when it is good
 
-    def get(self, key: Hashable, count: Callable[[], object], exact: bool = False, edition: object = None) -> object:
-        """Return a figure; it is counted when there is none, the last one is too old, or it must be exact.
-
-        Args:
-            edition: Of what is counted, where there is such a thing: while it stays the figure does, however old.
-        """
+    def get(self, key: Hashable, count: Callable[[], object], exact: bool = False) -> object:
+        """Return a figure; it is counted when there is none, the last one is too old, or it must be exact."""
         with self._lock:
-            known, good_until, counted = self._known.get(key, (None, 0.0, None))
-        if not exact and (time.monotonic() < good_until or (edition is not None and counted == edition)):
+            known, good_until = self._known.get(key, (None, 0.0))
+        if not exact and time.monotonic() < good_until:
             return known
-        began = time.monotonic()
+        # What it took of this thread: on a busy machine the clock on the wall says more about others than about this.
+        began = time.thread_time()
         found = count()
-        ended = time.monotonic()
+        good_for = min((time.thread_time() - began) / SHARE, LONGEST)
         with self._lock:
-            self._known[key] = (found, ended + (ended - began) / SHARE, edition)
+            self._known[key] = (found, time.monotonic() + good_for)
         return found
 
     def carry_on(self, key: Hashable, fewer: int) -> None:

@@ -1,4 +1,4 @@
-"""Who looks at what: an item is leased to one person at a time.
+"""Who looks at what: an item is leased to one person at a time, who may look at it in several tabs.
 
 In this process's memory, by its monotonic clock: nothing is written for a look, and a wall clock that is set back
 neither hands an item out twice nor keeps it for ever. After a restart the browsers say with their next request what
@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from threading import RLock
 
 SECONDS = 300  # without a request that names the item: long enough for a hard picture and a telephone call
+
+
+@dataclass
+class _Lease:
+    reviewer: str
+    tabs: set[str]
+    until: float  # by the clock of `Leases`
 
 
 class Leases:
@@ -20,17 +28,17 @@ class Leases:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lock = RLock()
         self._clock = clock
-        self._held: dict[tuple[str, int], dict[int, tuple[str, float]]] = {}
+        self._held: dict[tuple[str, int], dict[int, _Lease]] = {}
 
     def of_others(self, root: str, label_id: int, reviewer: str) -> set[int]:
         """Return the images that somebody else looks at; ended leases are forgotten."""
         with self.lock:
             held, now = self._held.get((root, label_id), {}), self._clock()
-            for image_id in [i for i, (_, until) in held.items() if until <= now]:
+            for image_id in [i for i, lease in held.items() if lease.until <= now]:
                 del held[image_id]
-            return {i for i, (who, _) in held.items() if who != reviewer}
+            return {i for i, lease in held.items() if lease.reviewer != reviewer}
 
-    def hold(self, root: str, label_id: int, reviewer: str, image_ids: Collection[int]) -> None:
+    def hold(self, root: str, label_id: int, reviewer: str, image_ids: Collection[int], tab: str = "") -> None:
         """Lease images to a person, or lengthen their leases; what somebody else holds stays theirs."""
         if not image_ids:
             return
@@ -38,14 +46,28 @@ class Leases:
             taken = self.of_others(root, label_id, reviewer)
             held = self._held.setdefault((root, label_id), {})
             until = self._clock() + SECONDS
-            held.update({i: (reviewer, until) for i in image_ids if i not in taken})
+            for image_id in image_ids:
+                if image_id not in taken:
+                    lease = held.setdefault(image_id, _Lease(reviewer, set(), until))
+                    lease.tabs.add(tab)
+                    lease.until = until
 
-    def release(self, root: str, label_id: int, reviewer: str, image_ids: Iterable[int]) -> None:
-        """End a person's leases on images."""
+    def release(
+        self, root: str, label_id: int, reviewer: str, image_ids: Iterable[int], tab: str | None = None
+    ) -> None:
+        """End a person's leases on images; with a tab, those that no other tab of theirs holds.
+
+        Names are only typed where there is no login: two people may have the same one until the second has typed
+        another, and what that tab no longer holds is still in front of the first.
+        """
         with self.lock:
             held = self._held.get((root, label_id), {})
             for image_id in image_ids:
-                if held.get(image_id, ("", 0.0))[0] == reviewer:
+                lease = held.get(image_id)
+                if lease is None or lease.reviewer != reviewer:
+                    continue
+                lease.tabs.discard(tab)
+                if tab is None or not lease.tabs:
                     del held[image_id]
 
 

@@ -30,7 +30,8 @@ class Decision(_Message):
     """One decision, or the taking back of one.
 
     `client` and `seq` together are its id; an `undo` names what it takes back by that, or by its number. `blind` says
-    that the proposal was hidden. A `note` on the image is no decision, but comes the same way.
+    that the proposal was hidden, `check` that it was because the cell was a check. A `note` on the image is no
+    decision, but comes the same way.
     """
 
     client: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")]
@@ -42,6 +43,7 @@ class Decision(_Message):
     note: Annotated[str, Field(max_length=MAX_NOTE)] | None = None
     undoes: Annotated[str, Field(max_length=130)] | Id | None = None
     blind: Annotated[bool, Field(strict=True)] = False
+    check: Annotated[bool, Field(strict=True)] = False
 
     @property
     def client_id(self) -> str:
@@ -61,11 +63,17 @@ class Decision(_Message):
 
 
 class Wish(_Message):
-    """Which items the browser wants next: in an order, or for a grid those for which one class is proposed."""
+    """Which items the browser wants next: in an order, or for a grid those for which one class is proposed.
+
+    `held` are images that it has, `free` such as it has no more without having decided about them; `tab` tells apart
+    the pages in which one person has them.
+    """
 
     label: Id
     order: Annotated[str, Field(max_length=40)]
     held: Annotated[list[Id], Field(max_length=MAX_HELD)] = []
+    free: Annotated[list[Id], Field(max_length=MAX_HELD)] = []
+    tab: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{0,64}$")] = ""
     want: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 0
     grid: Annotated[int, Field(ge=0, le=32767)] | None = None
 

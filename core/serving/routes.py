@@ -1,7 +1,9 @@
 """The routes: Starlette only, so that Streamlit's server, another one or a test can carry them.
 
 `POST /gapwise/review` takes decisions and answers with the next items, `GET /gapwise/review` only with items,
-`GET /gapwise/progress` says how far the review is and what others decided, `GET /gapwise/preview/ID` is a picture.
+`GET /gapwise/progress` says how far the review is and what others decided, `GET /gapwise/preview/ID` is a picture,
+`GET /gapwise/full/ID` the same at its own resolution. `GET /gapwise/map` is an activation map, `GET /gapwise/layers`
+the modules that one can be made of, `GET /gapwise/set` a run's map of the whole set.
 Streamlit checks none of these for us: every request needs a page's own token (`core.serving.token`), and comes from the
 same origin. Whatever fails is told as JSON, `{"error": text}`.
 """
@@ -14,15 +16,18 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
+from sqlalchemy.exc import DatabaseError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.errors import GapwiseError
-from core.serving import pictures, progress, review
+from core.explain.asking import Ask
+from core.serving import maps, pictures, progress, review, sets
 from core.serving import token as tokens
 from core.serving.messages import MAX_BODY, MAX_ID, Post, Wish, told
+from core.serving.workspaces import Unavailable
 
 HEADER = "X-Gapwise-Token"
 PATH = "/gapwise"
@@ -41,7 +46,11 @@ def routes(base: str = "") -> list[Route]:
         Route(f"{root}/review", _guarded(_post), methods=["POST"]),
         Route(f"{root}/review", _guarded(_get), methods=["GET"]),
         Route(f"{root}/progress", _guarded(_progress), methods=["GET"]),
-        Route(f"{root}/preview/{{image_id:int}}", _guarded(_preview), methods=["GET"]),
+        Route(f"{root}/preview/{{image_id}}", _guarded(_preview), methods=["GET"]),
+        Route(f"{root}/set", _guarded(_set), methods=["GET"]),
+        Route(f"{root}/full/{{image_id}}", _guarded(_full), methods=["GET"]),
+        Route(f"{root}/map", _guarded(_map), methods=["GET"]),
+        Route(f"{root}/layers", _guarded(_layers), methods=["GET"]),
     ]
 
 
@@ -67,7 +76,7 @@ def _guarded(handle: Callable) -> Callable:
             return _error(401, str(error))
         except ValidationError as error:
             return _error(422, told(error))
-        except review.Unavailable as error:
+        except Unavailable as error:
             return _error(503, str(error))
         except GapwiseError as error:
             return _error(409, str(error))
@@ -95,23 +104,51 @@ async def _get(request: Request, token: tokens.Token) -> Response:
 
 
 async def _progress(request: Request, token: tokens.Token) -> Response:
-    return _answered(await run_in_threadpool(progress.progress, token, _wish(request)))
+    exact = request.query_params.get("exact") == "1"
+    return _answered(await run_in_threadpool(progress.progress, token, _wish(request), exact))
 
 
 def _wish(request: Request) -> Wish:
     asked = request.query_params
     numbers = {name: _number(asked[name]) for name in ("label", "want", "grid") if name in asked}
-    held = [_number(part) for part in asked.get("held", "").split(",") if part]
-    return Wish.model_validate({**numbers, "order": asked.get("order"), "held": held})
+    lists = {name: [_number(part) for part in asked.get(name, "").split(",") if part] for name in ("held", "free")}
+    return Wish.model_validate({**numbers, "order": asked.get("order"), **lists})
 
 
 async def _preview(request: Request, token: tokens.Token) -> Response:
-    known, image_id = request.headers.get("If-None-Match", ""), request.path_params["image_id"]
-    if image_id > MAX_ID:
+    return await _picture(request, token, pictures.picture)
+
+
+async def _full(request: Request, token: tokens.Token) -> Response:
+    return await _picture(request, token, maps.full)
+
+
+async def _map(request: Request, token: tokens.Token) -> Response:
+    return _answered(await run_in_threadpool(maps.activation_map, token, _ask(request)))
+
+
+async def _layers(request: Request, token: tokens.Token) -> Response:
+    one = _ask(request, image="1")  # the image plays no part
+    which = one.run_id if one.run_id is not None else one.model
+    return _answered(await run_in_threadpool(maps.layers, token, which, one.weights))
+
+
+def _ask(request: Request, **more: str) -> Ask:
+    try:
+        return Ask.from_texts({**request.query_params, **more})
+    except GapwiseError as error:
+        raise _Refused(422, str(error)) from error
+
+
+async def _picture(request: Request, token: tokens.Token, find: Callable) -> Response:
+    known, image_id = request.headers.get("If-None-Match", ""), _number(request.path_params["image_id"])
+    if isinstance(image_id, str) or image_id > MAX_ID:
         raise _Refused(404, f"There is no image with the number {str(image_id)[:40]}.")
     try:
-        found = await run_in_threadpool(pictures.picture, token, image_id, known)
+        found = await run_in_threadpool(find, token, image_id, known)
     except GapwiseError as error:
+        if isinstance(error, Unavailable) or isinstance(error.__cause__, DatabaseError):
+            raise  # the picture is not at fault
         return _error(422, str(error))
     # The address names the digest: another picture has another address.
     headers = {"ETag": found.tag, "Cache-Control": f"private, max-age={_YEAR}, immutable"}
@@ -121,13 +158,30 @@ async def _preview(request: Request, token: tokens.Token) -> Response:
     return Response(found.content, media_type="image/jpeg", headers=headers)
 
 
+async def _set(request: Request, token: tokens.Token) -> Response:
+    run_id = _number(request.query_params.get("run", ""))
+    if isinstance(run_id, str) or run_id > MAX_ID:
+        raise _Refused(404, f"There is no run with the number {str(run_id)[:40]}.")
+    content = await run_in_threadpool(sets.packed_set, token, run_id, request.query_params.get("v", "")[:100])
+    headers = {"Content-Encoding": "gzip", "Cache-Control": "private, max-age=3600"}  # its address names what is in it
+    headers |= {"X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
 def _check_origin(request: Request) -> None:
     """Refuse what another site's page sends; a browser lets no page change these headers."""
     origin, host = request.headers.get("Origin"), request.headers.get("Host", "")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _place(origin) != host.lower():
         raise _Refused(403, f"The request comes from {origin[:200]}, this is {host[:200]}.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise _Refused(403, "The request comes from another site.")
+
+
+def _place(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # half of an IPv6 address
+        return ""
 
 
 def _number(text: str) -> int | str:
@@ -156,7 +210,10 @@ def _json(body: bytes) -> object:
 
 
 def _answered(answer: dict) -> Response:
-    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+    headers, since = {"Cache-Control": "no-store"}, answer.pop("since", None)
+    if since is not None:  # for whoever measures how soon an answer was safe, in the browser's own tools too
+        headers["Server-Timing"] = f"since-commit;dur={since:.2f}"
+    return JSONResponse(answer, headers=headers)
 
 
 def _error(status: int, text: str) -> Response:

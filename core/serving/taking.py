@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
@@ -16,18 +17,26 @@ from core.store.labels import labels as read_labels
 from core.workspace import Workspace
 
 
-def take_all(workspace: Workspace, reviewer: str, sent: Sequence[Decision]) -> tuple[list[dict], dict | None]:
+def take_all(workspace: Workspace, reviewer: str, sent: Sequence[Decision]) -> list[dict]:
     """Take decisions in their order; one that is wrong is refused alone.
 
-    One transaction, so that sixty of a grid wait for the disk once; each has a savepoint of its own. Should the
-    database fail, none of them is stored, and they may all be sent again.
+    One transaction, so that sixty of a grid wait for the disk once; each has a savepoint of its own, but for one that
+    comes alone, which the transaction itself takes or leaves. Should the database fail, none of them is stored, and
+    they may all be sent again.
 
     Returns:
-        An acknowledgement for each (see `review.answer`), and what the reviewer's next undo would take back.
+        An acknowledgement for each, see `review.answer`.
     """
+    if len(sent) == 1:
+        return [_take(workspace.write, reviewer, sent[0])]
     with workspace.write() as connection:
-        acks = [_take(connection, reviewer, decision) for decision in sent]
-        return acks, last(connection, reviewer)
+
+        @contextmanager
+        def part() -> Iterator[Connection]:
+            with connection.begin_nested():
+                yield connection
+
+        return [_take(part, reviewer, decision) for decision in sent]
 
 
 def last(connection: Connection, reviewer: str) -> dict | None:
@@ -38,10 +47,10 @@ def last(connection: Connection, reviewer: str) -> dict | None:
     return {"decision": row.id, "action": row.action, "image": row.image_id, "label": row.label_id}
 
 
-def _take(connection: Connection, reviewer: str, sent: Decision) -> dict:
+def _take(begin: Callable[[], AbstractContextManager[Connection]], reviewer: str, sent: Decision) -> dict:
     ack = {"client": sent.client, "seq": sent.seq}
     try:
-        with connection.begin_nested():
+        with begin() as connection:
             return {**ack, **(_note if sent.action == "note" else _decided)(connection, reviewer, sent)}
     except GapwiseError as error:
         if isinstance(error.__cause__, DatabaseError):
@@ -57,9 +66,8 @@ def _decided(connection: Connection, reviewer: str, sent: Decision) -> dict:
     many = outcome.image_id is None
     card = _back(connection, outcome) if sent.action == "undo" and not many else None
     state = "repeated" if outcome.repeated else "stored" if outcome.applied else "second"
-    settled = 0 if state != "stored" else -outcome.cells if many else -1 if card else int(outcome.value is not None)
-    return {"state": state, "told": told(outcome, read_labels(connection)), "decision": outcome.decision_id,
-            "card": card, "label": outcome.label_id, "settled": settled,
+    return {"state": state, "told": told(outcome, read_labels(connection), sent.blind),
+            "decision": outcome.decision_id, "card": card, "label": outcome.label_id, "settled": outcome.filled,
             "contradicts": _contradicts(connection, outcome)}  # fmt: skip
 
 
@@ -91,6 +99,7 @@ def _decide(connection: Connection, reviewer: str, sent: Decision) -> decisions.
         value=sent.value,
         proposal_id=sent.proposal,
         note=sent.note,
+        unseen=sent.check,
     )
 
 

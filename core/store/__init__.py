@@ -1,1 +1,1 @@
-"""The database of a workspace: SQLAlchemy Core on SQLite here, PostgreSQL for a team."""
+"""The database of a workspace: SQLAlchemy Core on SQLite, with PostgreSQL in mind: nothing is tested there."""

@@ -110,7 +110,8 @@ def settle(
 ) -> decisions.Outcome:
     """Decide a cell that people disagree about, over the first decision.
 
-    Where the value is what the cell has, that is confirmed; else the decision that set it is taken back first.
+    Where the value is what the cell has, that is confirmed; else it replaces the first answer, which an undo brings
+    back.
 
     Raises:
         GapwiseError: If nobody disagrees about the cell, or the value is no class.
@@ -122,12 +123,8 @@ def settle(
     found = next((row for row in open_ones if row.image_id == image_id), None)
     if found is None:
         raise GapwiseError("Nobody disagrees about that cell any more.")
-    c = schema.cell.c
-    by = connection.execute(select(c.decision_id).where(c.image_id == image_id, c.label_id == label_id)).scalar()
-    if value != found.value and found.source == "human":
-        decisions.retract(connection, client_id=f"{client_id}:over", reviewer=reviewer, decision_id=by)
     return decisions.decide(connection, client_id=client_id, reviewer=reviewer, action="choose", image_id=image_id,
-                            label_id=label_id, value=value)  # fmt: skip
+                            label_id=label_id, value=value, over=value != found.value)  # fmt: skip
 
 
 def _agreement(label_id: int, one: str, two: str, first: dict[int, int], second: dict[int, int]) -> Agreement:

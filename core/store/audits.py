@@ -95,9 +95,13 @@ def add(connection: Connection, drawn: Sequence[dict[str, object]]) -> None:
         connection.execute(insert(schema.audit), drawn)
 
 
-def hides(connection: Connection, image_id: int, label_id: int) -> bool:
-    """Whether a cell's known value is hidden at present to see whether people find it, too."""
-    return connection.execute(_HIDES, {"label": label_id, "image": image_id}).first() is not None
+def hides(connection: Connection, image_id: int, label_id: int, ever: bool = False) -> bool:
+    """Whether a cell's known value is hidden to see whether people find it, too: at present, or ever was.
+
+    Several people may have it on screen at the same time: after the first answer it is hidden from them still.
+    """
+    query = _HID if ever else _HIDES
+    return connection.execute(query, {"label": label_id, "image": image_id}).first() is not None
 
 
 def waiting(connection: Connection, label_id: int) -> bool:
@@ -221,13 +225,27 @@ def tallies(connection: Connection, acceptances: Sequence[Row]) -> dict[int, Tal
 
 
 def answer() -> ScalarSelect:
-    """Return a subquery: the first decision that answers an audit's cell and still stands, NULL without one."""
+    """Return a subquery: the first decision that answers an audit's cell and still stands, NULL without one.
+
+    An answer that was overruled since doesn't count: what people settled does. With a known cell it is people that are
+    measured, by what they said before they saw its value.
+    """
     a, d, undone = schema.audit.c, schema.decision.c, aliased(schema.decision)
     says = d.value.is_not(None) | (d.action == "reject")
+    over, back = aliased(schema.decision), aliased(schema.decision)
+    # Only who settles a second opinion sets a cell that has a person's answer.
+    overruled = (
+        select(literal(1))
+        .where(over.c.image_id == d.image_id, over.c.label_id == d.label_id, over.c.id > d.id, d.value.is_not(None))
+        .where(over.c.applied == 1, over.c.value.is_not(None))
+        .where(~select(literal(1)).where(back.c.undoes == over.c.id).exists())
+        .correlate(schema.decision)
+        .exists()
+    )
     return (
         select(func.min(d.id))
         .where(d.image_id == a.image_id, d.label_id == a.label_id, d.id > a.after, d.action != "undo", says)
-        .where(~select(literal(1)).where(undone.c.undoes == d.id).exists())
+        .where(~select(literal(1)).where(undone.c.undoes == d.id).exists(), (a.kind == KNOWN) | ~overruled)
         .correlate(schema.audit)
         .scalar_subquery()
     )
@@ -250,4 +268,5 @@ _A = schema.audit.c
 _HERE = (_A.label_id == bindparam("label"), _A.image_id == bindparam("image"))
 _REFRESH = update(schema.audit).where(*_HERE).values(waits=case((answer().is_(None) & ~_skipped(), 1), else_=0))
 _HIDES = select(_A.id).where(*_HERE, _A.kind == KNOWN, answer().is_(None)).limit(1)
+_HID = select(_A.id).where(*_HERE, _A.kind == KNOWN).limit(1)
 _WAITING = select(_A.id).where(_A.label_id == bindparam("label"), _A.waits == literal_column("1")).limit(1)

@@ -65,6 +65,11 @@ def reasons(connection: Connection, rows: Sequence[Row], asked: Collection[int] 
     return found | {row.image_id: CHECK for row in rows if row.image_id in asked}
 
 
+def noted(connection: Connection, decision_id: int) -> bool:
+    """Whether a decision was made without seeing the proposal."""
+    return connection.execute(select(blind.c.decision_id).where(blind.c.decision_id == decision_id)).first() is not None
+
+
 def note(connection: Connection, decision_id: int) -> None:
     """Remember that a decision was made without seeing the proposal."""
     upsert(connection, blind, {"decision_id": decision_id}, ("decision_id",), update=())

@@ -1,22 +1,25 @@
-"""Cells: the current state of every image x label, and the only place that writes it."""
+"""Cells: the current state of every image x label, and the only place that writes it; read in `cell_table`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from core.labels.deduce import FREE, OPEN, Deduction, deduce
+from core.labels.deduce import FREE, deduce
 from core.labels.label import MISSING
-from core.labels.rules import RuleSet, parse_rules
+from core.labels.rules import RuleSet
 from core.store import beliefs, profiles, ranks, schema, waiting
+from core.store.cell_table import TRUSTED, CellTable, deduction, known, load, open_cells, rule_set
 from core.store.labels import labels as read_labels
-from core.store.labels import rules as read_rules
-from core.store.profiles import SOURCES, CellArrays, Profiles
+from core.store.profiles import SOURCES, Profiles
 
-TRUSTED = SOURCES[:3]  # what a training learns from unless it is asked to learn from bulk decisions as well
+__all__ = (
+    "SOURCES", "TRUSTED", "CellTable", "accept", "add_cells", "deduction", "derive_all", "fill_given", "known", "load",
+    "open_cells", "put", "rule_set", "settle", "tied_to_decisions", "withdraw_stale",
+)  # fmt: skip
+
 _BATCH = 50_000  # rows a statement; keeps the parameters of a large import out of memory
 # Written once: each decision runs them, and making a statement takes longer than running it.
 _C = schema.cell.c
@@ -30,13 +33,6 @@ _SETTLED = select(_C.label_id).where(
 _EFFECTS = select(schema.decision.c.effects).where(
     schema.decision.c.image_id == bindparam("image"), schema.decision.c.effects.is_not(None)
 )
-
-
-@dataclass(frozen=True)
-class CellTable(CellArrays):
-    """All cells as arrays, images in import order; `image_ids` (N,) int64."""
-
-    image_ids: np.ndarray
 
 
 def add_cells(connection: Connection, image_ids: Sequence[int], label_ids: Sequence[int], codes: np.ndarray) -> None:
@@ -96,53 +92,6 @@ def accept(connection: Connection, label_id: int, codes: Mapping[int, int]) -> i
     return filled
 
 
-def load(connection: Connection, image_ids: Sequence[int] | None = None) -> CellTable:
-    """Return all cells, or those of some images (at most a few hundred)."""
-    if image_ids is not None:  # from the cells themselves: a transaction may be changing them
-        labels = read_labels(connection)
-        ids, cells = profiles.cells_of(connection, image_ids)
-        return CellTable(tuple(labels), tuple(labels.values()), *profiles.unpack(cells), ids)
-    found = profiles.read(connection)
-    ids, profile_ids = profiles.by_image(connection)
-    at = np.searchsorted(found.ids, profile_ids)
-    return CellTable(found.label_ids, found.labels, found.given[at], found.values[at], found.sources[at], ids)
-
-
-def rule_set(connection: Connection) -> RuleSet:
-    """Return the workspace's rules, bound to its labels."""
-    return parse_rules(read_rules(connection), list(read_labels(connection).values()))
-
-
-def deduction(connection: Connection, table: CellArrays) -> Deduction:
-    """Deduce from everything that stands on its own, so that derived cells never prove each other."""
-    return deduce(table.base, rule_set(connection))
-
-
-def known(connection: Connection, label_id: int, sources: Sequence[str] = SOURCES) -> list[Row]:
-    """Return (image_id, path, digest, fname, value, source) of a label's cells with a value, by image."""
-    c, i = schema.cell.c, schema.image.c
-    query = (
-        select(c.image_id, i.path, i.digest, i.fname, c.value, c.source)
-        .join(schema.image, i.id == c.image_id)
-        .where(c.label_id == label_id, c.value.is_not(None), c.source.in_(list(sources)))
-    )
-    return list(connection.execute(query.order_by(c.image_id)))
-
-
-def open_cells(connection: Connection, label_id: int) -> list[Row]:
-    """Return (image_id, path, digest, fname) of a label's cells that have no value and are not free, by image."""
-    found = profiles.read(connection)
-    state = deduction(connection, found).state[:, found.label_ids.index(label_id)]
-    wanted = set(found.ids[state == OPEN].tolist())
-    c, i = schema.cell.c, schema.image.c
-    query = (
-        select(c.image_id, i.path, i.digest, i.fname, i.profile_id)
-        .join(schema.image, i.id == c.image_id)
-        .where(c.label_id == label_id, c.value.is_(None))
-    )
-    return [r for r in connection.execute(query.order_by(c.image_id)) if r.profile_id in wanted]
-
-
 def derive_all(connection: Connection) -> dict[str, int]:
     """Write every free cell with source `derived` and withdraw derived ones that follow no more.
 
@@ -192,9 +141,11 @@ def settle(connection: Connection, image_id: int, decision_id: int, changed: boo
     rules, now = rule_set(connection), load(connection, [image_id])
     new, ids = deduce(now.base, rules), np.array(now.label_ids)
     derived = (now.sources == SOURCES.index("derived"))[0]
-    standing = derived & ~np.isin(ids, _settled_labels(connection, image_id))
-    asked = standing | np.isin(ids, _once_asked(connection, image_id))
-    target = (new.state[0] == FREE) & (tied_to_decisions(now.sources[0], rules) | asked)
+    # Most images have neither, and a decision waits for every query.
+    standing = derived & ~np.isin(ids, _settled_labels(connection, image_id) if derived.any() else [])
+    free = new.state[0] == FREE
+    asked = standing | np.isin(ids, _once_asked(connection, image_id) if free.any() else [])
+    target = free & (tied_to_decisions(now.sources[0], rules) | asked)
     write = target & (~derived | (now.values != new.implied)[0])
     _write(connection, now, (write & asked)[None, :], new.implied)
     _write(connection, now, (write & ~asked)[None, :], new.implied, decision_id)

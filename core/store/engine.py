@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 
 from core.errors import GapwiseError
-from core.store import review_schema
+from core.store import map_schema, review_schema, schema
+
+_WRITTEN_IN = (schema, review_schema, map_schema)  # only a table that was imported is made
 
 
 def open_engine(url: str) -> Engine:
@@ -67,7 +69,7 @@ def create_tables(engine: Engine) -> None:
         GapwiseError: If the database can't be used.
     """
     with _told(engine):
-        review_schema.schema.metadata.create_all(engine)  # all tables, whichever module they are written in
+        schema.metadata.create_all(engine)
 
 
 @contextmanager

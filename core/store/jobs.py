@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from core.errors import GapwiseError
 from core.store import ids, schema
 
-STORED_STATES = ("queued", "running", "stopping", "stopped", "finished", "failed")
+STORED_STATES = ("queued", "running", "stopping", "stopped", "finished", "failed", "waiting")
 ACTIVE = ("queued", "running", "stopping")
+WAITING = "waiting"  # for a person, without a process, see `core.jobs.stops`
 
 
 def add_job(connection: Connection, kind: str, command: Sequence[str], run_id: int | None = None) -> int:

@@ -11,8 +11,13 @@ from core.errors import GapwiseError
 from core.labels.label import Label
 from core.store import schema
 
-# Read once in a transaction: a decision asks for them eight times.
+_T = schema.label.c
+# Every decision runs them: making a statement takes longer than running it.
+_LABELS = select(_T.id, _T.name, _T.classes, _T.names).order_by(_T.position)
+_RULES = select(schema.rule.c.text).order_by(schema.rule.c.position)
+# Read once in a transaction: a decision asks for labels eight times, and for rules twice.
 _known: WeakKeyDictionary[Transaction, dict[int, Label]] = WeakKeyDictionary()
+_ruled: WeakKeyDictionary[Transaction, list[str]] = WeakKeyDictionary()
 
 
 def labels(connection: Connection) -> dict[int, Label]:
@@ -20,8 +25,7 @@ def labels(connection: Connection) -> dict[int, Label]:
     transaction = connection.get_transaction()
     if transaction in _known:
         return dict(_known[transaction])
-    t = schema.label.c
-    rows = connection.execute(select(t.id, t.name, t.classes, t.names).order_by(t.position))
+    rows = connection.execute(_LABELS)
     found = {r.id: Label(r.name, tuple(r.classes), tuple(r.names)) for r in rows}
     _known[connection.get_transaction()] = found
     return dict(found)
@@ -61,11 +65,17 @@ def add_labels(connection: Connection, new: Sequence[Label]) -> list[int]:
 
 def rules(connection: Connection) -> list[str]:
     """Return the rules' texts in the order they were typed."""
-    return list(connection.execute(select(schema.rule.c.text).order_by(schema.rule.c.position)).scalars())
+    transaction = connection.get_transaction()
+    if transaction in _ruled:
+        return list(_ruled[transaction])
+    found = list(connection.execute(_RULES).scalars())
+    _ruled[connection.get_transaction()] = found
+    return list(found)
 
 
 def set_rules(connection: Connection, texts: Sequence[str]) -> None:
     """Replace all rules. The caller has parsed them and settles what hung on the old ones."""
+    _ruled.pop(connection.get_transaction(), None)
     connection.execute(delete(schema.rule))
     if texts:
         connection.execute(insert(schema.rule), [{"position": i, "text": t} for i, t in enumerate(texts)])

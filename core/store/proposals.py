@@ -65,6 +65,14 @@ def latest_run(connection: Connection, label_id: int) -> int | None:
     return connection.execute(select(func.max(p.run_id)).where(p.label_id == label_id)).scalar()
 
 
+def predicted_runs(connection: Connection) -> list[int]:
+    """Return the runs that have proposals, newest first."""
+    p, r = schema.proposal.c, schema.run.c
+    # Asked for each run, which the index answers at once; distinct ones would be counted out of a million proposals.
+    some = select(p.id).where(p.label_id == r.label_id, p.run_id == r.id).exists()
+    return list(connection.execute(select(r.id).where(some).order_by(r.id.desc())).scalars())
+
+
 def heldout_frame(connection: Connection, run_id: int) -> pd.DataFrame:
     """Return a run's predictions on known held-out cells.
 

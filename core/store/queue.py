@@ -22,6 +22,7 @@ ORDERS = {
     "random": "drawn at random: shows how good the proposals are",
     "file": "in the table's order",
     ranks.ERRORS: "likely errors among the given labels",
+    ranks.SENT: "sent to review: hard examples, with the reason",
 }
 DEFAULT = "leverage"
 
@@ -34,7 +35,7 @@ def pending(
     run_id: int | None = None,
     without: Collection[int] = (),
 ) -> list[Row]:
-    """Return the next proposals of a label whose cells have no value yet; of the order `errors`, of given cells.
+    """Return the next proposals of a label whose cells have no value yet; of `ranks.PICKED`, also of known cells.
 
     Skipped, flagged and rejected-without-answer cells come after all others, the longest ago first. Read through an
     index of what waits: the time goes with `limit` and `without`, not with the size of the table. Where an order was
@@ -61,7 +62,7 @@ def pending(
     if run_id is None:
         return []
     left_out = (_P.image_id.not_in(list(without)),) if without else ()
-    if order == ranks.ERRORS:
+    if order in ranks.PICKED:
         found = _ranked(connection, label_id, run_id, order, limit, left_out, 1)
         return found + _ranked(connection, label_id, run_id, order, limit - len(found), left_out, 2)
     found = _ranked(connection, label_id, run_id, order, limit, left_out, 1) if order not in _RANKS else []
@@ -92,7 +93,8 @@ def pending_all(connection: Connection, order: str = DEFAULT, limit: int = 20) -
 
 def _across(order: str, row: Row, turn: int) -> float:
     """Return what an item of one label is held against other labels' by: smaller comes first."""
-    known = {"uncertain": row.confidence, "surest": -row.confidence, "file": row.image_id, ranks.ERRORS: turn}
+    known = {"uncertain": row.confidence, "surest": -row.confidence, "file": row.image_id}
+    known |= dict.fromkeys(ranks.PICKED, turn)
     if order in known:
         return known[order]
     return row.place if row.place is not None else 2.0 + row.confidence  # what is not ranked comes after what is
@@ -111,13 +113,13 @@ def rows_of(connection: Connection, proposal_ids: Sequence[int]) -> list[Row]:
 
 
 def pending_count(connection: Connection, label_id: int, run_id: int | None = None, order: str = DEFAULT) -> int:
-    """Return how many proposals of the label wait for a decision; of the order `errors`, how many given cells."""
+    """Return how many proposals of the label wait for a decision; of `ranks.PICKED`, how many were picked."""
     run_id = latest_run(connection, label_id) if run_id is None else run_id
     if run_id is None:
         return 0
-    if order == ranks.ERRORS:
+    if order in ranks.PICKED:
         r = schema.rank.c
-        where = (r.label_id == label_id, r.run_id == run_id, r.kind == order, r.waits > 0)
+        where = (*_of_order(label_id, run_id, order), r.waits > 0)
         return connection.execute(select(func.count()).where(*where)).scalar_one()
     return connection.execute(select(func.count()).where(*_waits(label_id, run_id))).scalar_one()
 
@@ -139,9 +141,16 @@ def _ranked(
     if limit < 1:
         return []
     r = schema.rank.c
-    where = (r.label_id == label_id, r.run_id == run_id, r.kind == kind, r.waits == waits)
+    where = (*_of_order(label_id, run_id, kind), r.waits == waits)
     query = _rows(*where, *left_out, extra=(r.reason, r.place)).join(schema.rank, r.proposal_id == _P.id)
     return list(connection.execute(query.order_by(r.place, r.id).limit(limit)))
+
+
+def _of_order(label_id: int, run_id: int, kind: str) -> tuple:
+    r, run = schema.rank.c, schema.run.c
+    # What a person sent stays when there is a newer run. Its runs are named, so that the index is read at a few places.
+    runs = r.run_id.in_(select(run.id).where(run.label_id == label_id)) if kind == ranks.SENT else r.run_id == run_id
+    return r.label_id == label_id, runs, r.kind == kind
 
 
 def _rows(*where, extra: tuple = (null().label("reason"), null().label("place"))) -> Select:

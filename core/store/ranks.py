@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, insert, select, update
 
 from core.store import schema
 from core.store.profiles import parts
 
 TOP = 20_000
-ERRORS = "errors"  # the one order of cells that have a value
+ERRORS = "errors"  # given values that are likely wrong
+SENT = "sent"  # what somebody sent to review, see `core.store.sent`
+# Orders of cells that were picked, with a value or without. They come to an end: nothing else follows.
+PICKED = (ERRORS, SENT)
 _R, _P, _C = schema.rank.c, schema.proposal.c, schema.cell.c
 
 
@@ -50,6 +53,14 @@ def rebuild(connection: Connection) -> None:
     _bring(connection)
 
 
+def asks(kind: str):
+    """Return a condition on a cell: an order of picked ones still asks about it, unless it is put off.
+
+    Likely errors are asked about while they have the given value, and what was sent until a person has decided it.
+    """
+    return _C.source == "given" if kind == ERRORS else func.coalesce(_C.source, "") != "human"
+
+
 def _bring(connection: Connection, *where) -> None:
     connection.execute(_BRING.where(*where))
 
@@ -58,12 +69,13 @@ def _state():
     """Return an expression for what `waits` should be."""
     off = case((_P.put_off > 0, 2), else_=1)
     open_cell = case((_P.settled == 0, off), else_=0)
-    # A likely error waits until a person has said what is right.
-    given = select(case((_C.source == "given", off), else_=0)).where(
-        _C.image_id == _R.image_id, _C.label_id == _R.label_id
-    )
-    asked = case((_R.kind == ERRORS, given.correlate(schema.rank, schema.proposal).scalar_subquery()), else_=open_cell)
+    asked = case(*((_R.kind == kind, _picked(kind, off)) for kind in PICKED), else_=open_cell)
     return select(asked).where(_P.id == _R.proposal_id).correlate(schema.rank).scalar_subquery()
+
+
+def _picked(kind: str, off):
+    one = select(case((asks(kind), off), else_=0)).where(_C.image_id == _R.image_id, _C.label_id == _R.label_id)
+    return one.correlate(schema.rank, schema.proposal).scalar_subquery()
 
 
 # Written once: each decision runs it, and making a statement takes longer than running it.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, select
 
 from core.store import ids, schema
+from core.store.map_schema import activation_map
 
 
 def count_proposals(connection: Connection, run_ids: Sequence[int]) -> int:
@@ -27,16 +28,22 @@ def count_standing(connection: Connection, run_ids: Sequence[int]) -> tuple[int,
 
 
 def remove_runs(connection: Connection, run_ids: Sequence[int]) -> None:
-    """Delete runs and their proposals, on which nothing may stand.
+    """Delete runs, their maps and their proposals, on which nothing may stand.
+
+    What somebody sent to review with one of them goes on waiting with another run's proposal, where there is one.
 
     Raises:
         sqlalchemy.exc.IntegrityError: If a decision or a cell names one of the proposals; nothing is deleted then.
     """
+    from core.store import sent  # with NumPy, for which every command would wait
+
     # Workspaces of older versions lack them, and without them every deleted proposal costs a look at all cells.
     for index in (schema.decision_proposal, schema.cell_proposal):
         index.create(connection, checkfirst=True)
     for table in (schema.proposal, schema.run):
         ids.retire(connection, table)
+    connection.execute(delete(activation_map).where(activation_map.c.run_id.in_(run_ids)))
+    sent.hand_over(connection, run_ids)
     connection.execute(delete(schema.rank).where(schema.rank.c.run_id.in_(run_ids)))
     connection.execute(delete(schema.proposal).where(schema.proposal.c.run_id.in_(run_ids)))
     connection.execute(delete(schema.run).where(schema.run.c.id.in_(run_ids)))

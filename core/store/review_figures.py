@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from core.labels.label import MISSING
 from core.labels.share import wilson
-from core.store import profiles, schema
+from core.store import profiles, ranks, schema
 from core.store.proposals import latest_run
 from core.store.review_schema import blind
 
@@ -50,7 +50,7 @@ class Figures:
 
 
 def newest(connection: Connection) -> int:
-    """Return the number of the newest decision, 0 without any: while it stays, so do all figures of a review."""
+    """Return the number of the newest decision, 0 without any."""
     return connection.execute(_NEWEST).scalar() or 0
 
 
@@ -96,8 +96,11 @@ def _people(connection: Connection, label_id: int) -> dict[str, int]:
     return dict(connection.execute(query).all())
 
 
-def settled(connection: Connection, label_id: int, image_ids: list[int]) -> list[int]:
-    """Return which of some images, at most a few hundred, have a value for a label by now."""
+def settled(connection: Connection, label_id: int, image_ids: list[int], order: str = "") -> list[int]:
+    """Return which of some images, at most a few hundred, an order of the queue asks about no more.
+
+    That is those whose cell has a value by now; in orders of picked cells, another one than it asks about.
+    """
     c = schema.cell.c
     query = select(c.image_id).where(c.label_id == label_id, c.image_id.in_(image_ids), c.value.is_not(None))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query.where(~ranks.asks(order)) if order in ranks.PICKED else query).scalars())

@@ -27,6 +27,7 @@ BEST = "best.safetensors"
 DATA = "data.csv"
 RECIPE = "recipe.toml"
 QUALITY = "quality.json"
+NOTES = "predict.json"  # temperature, layer of the maps, and the checkpoint that they belong to
 ONNX, ONNX_CHECK = "model.onnx", "model.onnx.json"
 
 _CHUNK = 10_000  # ids a statement: SQLite takes a million characters

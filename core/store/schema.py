@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 6
+VERSION = 7
 OLDEST = 1  # what is still read, see `core.store.upgrade`
 
 metadata = MetaData()
@@ -322,7 +322,7 @@ job = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", String, nullable=False),  # train predict measure ...
     Column("command", JSON, nullable=False),  # arguments after `python -m core`
-    # queued running stopping stopped finished failed (lost is seen, not stored)
+    # queued running stopping stopped finished failed waiting (lost is seen, not stored)
     Column("state", String, nullable=False),
     Column("pid", Integer),
     Column("pid_started", Float),  # psutil's create_time: tells a reused pid apart

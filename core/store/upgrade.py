@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-from core.store import profiles, review_schema, schema, waiting
+from core.store import map_schema, profiles, review_schema, schema, waiting
 from core.store.upsert import upsert
 
 
@@ -15,7 +15,7 @@ def upgrade(connection: Connection, version: int) -> None:
     for what is read off the pictures, empty at first. Version 4 has the queue's indexes, some seconds for each million
     proposals. Version 6 has the tables for bulk acceptances and their audits, the review's own (`review_schema`), and
     room for orders of the queue and for joint probabilities, all empty at first: `python -m core rank` makes the
-    latter. Whoever opens the workspace in the same moment finds it done.
+    latter. Version 7 has a table for activation maps. Whoever opens the workspace in the same moment finds it done.
     """
     if version < 2 and "profile_id" not in {c["name"] for c in inspect(connection).get_columns("image")}:
         schema.profile.create(connection, checkfirst=True)
@@ -30,7 +30,7 @@ def upgrade(connection: Connection, version: int) -> None:
         for index in schema.queue_indexes:
             index.create(connection, checkfirst=True)
     # Several lines of work were called version 5, each with some of these.
-    for table in (schema.acceptance, schema.audit, schema.rank, *review_schema.TABLES):
+    for table in (schema.acceptance, schema.audit, schema.rank, *review_schema.TABLES, map_schema.activation_map):
         table.create(connection, checkfirst=True)
     there = {c["name"] for c in inspect(connection).get_columns("proposal")}
     double, binary = ("DOUBLE PRECISION", "BYTEA") if _postgres(connection) else ("FLOAT", "BLOB")

@@ -29,7 +29,9 @@ def upsert(
     statement = dialect.insert(table)
     columns = [c for c in rows[0] if c not in keys] if update is None else list(update)
     if columns:
-        statement = statement.on_conflict_do_update(keys, set_={c: statement.excluded[c] for c in columns})
+        statement = statement.on_conflict_do_update(
+            index_elements=list(keys), set_={c: statement.excluded[c] for c in columns}
+        )
     else:
-        statement = statement.on_conflict_do_nothing(keys)
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     connection.execute(statement, rows)

@@ -42,6 +42,7 @@ class Pictures:
         self.failed: dict[int, str] = {}
         self._bytes = size[0] * size[1] * 3
         self._data: np.ndarray | None = None
+        self._absent: set[int] = set()  # pictures that `_data` does not have
         self._folder = ws.root / "cache"
 
     def prepare(self, reporter: Reporter) -> None:
@@ -64,9 +65,24 @@ class Pictures:
             self._data = np.memmap(self._file, np.uint8, "r").reshape(-1, *self.size, 3)
         return None
 
+    def glance(self) -> Pictures:
+        """Take what is decoded already, and decode the rest when it is asked for: for a few pictures out of many.
+
+        Nothing is written, and nothing is looked at that nobody asks for.
+        """
+        missing = set(self._missing())
+        if self.paths and len(missing) < len(self.paths) and self._file.exists():
+            self._data, self._absent = np.memmap(self._file, np.uint8, "r").reshape(-1, *self.size, 3), missing
+        return self
+
     def __getitem__(self, image_id: int) -> np.ndarray:
-        """Return one picture, (height, width, 3) uint8."""
-        return self._decode(image_id) if self._data is None else self._data[image_id]
+        """Return one picture, (height, width, 3) uint8.
+
+        Raises:
+            GapwiseError: If it can't be decoded.
+        """
+        kept = self._data is not None and image_id not in self._absent
+        return self._data[image_id] if kept else self._decode(image_id)
 
     @property
     def _file(self) -> Path:

@@ -28,8 +28,8 @@ class Summary:
 
     Attributes:
         data: Fingerprint of the cells that it learned from and was measured on, 64 hexadecimal digits.
-        state: Of its job, one of `core.jobs.job.STATES`. Where the job went on to other runs (a sweep) or was
-            deleted: finished when the training came to its end, else stopped.
+        state: Of its job, one of `core.jobs.job.STATES`. Where the job went on to other runs (a sweep, a
+            cascade) or was deleted: finished when the training came to its end, else stopped.
         accuracy, f1, f1_macro, loss: Of the best epoch, on held-out images; None before the first.
         epochs: How many were measured; `planned` how many were asked for.
         seconds: Spent in them. images_per_second: the median over them.
@@ -164,9 +164,14 @@ def _read_pace(ws: Workspace, run_id: int, stamp: tuple[int, int]) -> tuple[int,
 
 
 def _state(folder: Path, run_id: int, job: Job | None) -> str:
-    if job is not None and job.run_id == run_id:
+    if job is not None and job.run_id == run_id and not (job.kind == "cascade" and _over(folder)):
         return job.state
+    return "finished" if _over(folder) else "stopped"
+
+
+def _over(folder: Path) -> bool:
+    """Whether a training came to its end, by its latest checkpoint."""
     try:
-        return "finished" if json.loads((folder / POINTER).read_text())["folder"].endswith("-1") else "stopped"
+        return json.loads((folder / POINTER).read_text())["folder"].endswith("-1")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return "stopped"
+        return False

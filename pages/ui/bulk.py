@@ -14,6 +14,7 @@ from core.pseudo.offer import offer
 from core.store import acceptances
 from core.store.runs import QUALITY
 from pages.ui import bulk_past, bulk_readers, runs_readers, state
+from pages.ui.saying import said, say
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def section(workspace: Workspace, label_id: int, label: Label) -> None:
 
 
 def _section(workspace: Workspace, label_id: int, label: Label) -> None:
+    said()
     state.get(state.BULK_PRECISION)
     percent = st.number_input(
         "Share of right cells to promise, %", LEAST, MOST, step=0.5, format="%.1f", key=state.BULK_PRECISION, width=260,
@@ -61,7 +63,7 @@ def _table(found: Offer) -> None:
             "Predicted": [plain(row["class"]) for row in rows],
             **({"Where": [plain(row["where"]) for row in rows]} if several else {}),
             "From confidence": ["–" if row["from"] is None else f"{row['from']:.3f}" for row in rows],
-            "Fills": [f"{row['accepted']:,} of {row['waiting']:,}" for row in rows],
+            "Fills": [f"{row['accepted']:,}\u00a0of\u00a0{row['waiting']:,}" for row in rows],
             "Wrong, expected": [f"{row['wrong']:,.1f}" if row["accepted"] else "–" for row in rows],
             "What it rests on": [plain(row["rests on"]) for row in rows],
         }
@@ -85,8 +87,8 @@ def _buttons(workspace: Workspace, found: Offer) -> None:
             st.button(
                 f"Review {review:,} chosen by chance", icon=":material/shuffle:", key=f"bulk_review_{ids}",
                 on_click=_ask, args=(workspace, found.label_id, found.run_id, review),
-                help="They come among the others in the queue, one card in six. If people find the predictions right,"
-                " a threshold can rest on them; all of them have to be answered first.",
+                help=f"{words.review_text(found, review)}. They come among the others in the queue, one card in six. If"
+                " people find the predictions right, a threshold can rest on them; all have to be answered first.",
             )  # fmt: skip
 
 
@@ -101,9 +103,9 @@ def _accept(workspace: Workspace, label_id: int, precision: float, run_id: int, 
                 promise=offer(connection, label_id, precision, run_id).promise,
             )
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    st.toast(f"{outcome.cells:,} cells accepted.", icon=":material/done_all:")
+    say(f"{outcome.cells:,} cells accepted.", ":material/done_all:")
 
 
 def _ask(workspace: Workspace, label_id: int, run_id: int, count: int) -> None:
@@ -111,9 +113,9 @@ def _ask(workspace: Workspace, label_id: int, run_id: int, count: int) -> None:
         with workspace.write() as connection:
             asked = acceptances.ask_open(connection, label_id, run_id, count)
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    st.toast(f"{asked:,} cells, chosen by chance, come among the others in the queue.", icon=":material/shuffle:")
+    say(f"{asked:,} cells, chosen by chance, come among the others in the queue.", ":material/shuffle:")
 
 
 def _trust(workspace: Workspace, found: Offer) -> None:

@@ -11,6 +11,7 @@ from core.pseudo import words
 from core.pseudo.audit import BROKEN
 from core.store import acceptances
 from pages.ui import bulk_readers, state
+from pages.ui.saying import say
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ def _one(workspace: Workspace, row: Row, found: Measured) -> None:
     broken = found.verdict == BROKEN
     with st.container(border=True):
         rules = f" and {row.derived:,} that rules drew from them" if row.derived else ""
-        kept = f", from {row.least:.3f} on" if row.least else ""
+        figures = f"{row.cells:,} cells**{rules}"
+        if row.least:  # how many of the rules' went with the others is not counted
+            figures = f"{row.population:,} of {row.cells:,} cells**, those from {row.least:.3f} on"
         st.markdown(
-            f"**Acceptance {row.id}: {row.cells:,} cells**{rules}{kept} · run {row.run_id} · {plain(row.reviewer)} ·"
+            f"**Acceptance {row.id}: {figures} · run {row.run_id} · {plain(row.reviewer)} ·"
             f" {plain(words.audit_text(found, row.precision))}."
         )
         if broken:
@@ -100,9 +103,9 @@ def _withdraw(workspace: Workspace, acceptance_id: int, below: float | None, sta
                 connection, client_id=client_id, reviewer=state.reviewer(), acceptance_id=acceptance_id, below=below
             )
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    st.toast(f"{outcome.cells:,} cells are open again.", icon=":material/undo:")
+    say(f"{outcome.cells:,} cells are open again.", ":material/undo:")
 
 
 def _all(workspace: Workspace, which: dict[str, int], newest: int) -> None:
@@ -111,6 +114,6 @@ def _all(workspace: Workspace, which: dict[str, int], newest: int) -> None:
         with workspace.write() as connection:
             done = acceptances.withdraw_all(connection, client_id=client_id, reviewer=state.reviewer(), **which)
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    st.toast(f"{sum(outcome.cells for outcome in done):,} cells are open again.", icon=":material/undo:")
+    say(f"{sum(outcome.cells for outcome in done):,} cells are open again.", ":material/undo:")

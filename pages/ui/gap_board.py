@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.store.spelled import spelled
 from pages.ui import gap_selection, state
 from pages.ui.widgets import plain
 
@@ -108,8 +109,9 @@ class Board:
 def show(workspace: Workspace, name: str, board: Board) -> None:
     """Draw a board."""
     key = f"board_{name}"
-    turn = gap_selection.chosen(workspace).turn
-    _component(key=key, data={"name": name, "turn": turn, "parts": board.parts},
+    now = gap_selection.chosen(workspace)
+    where = [gap_selection.WHERE, spelled(now.selection)]
+    _component(key=key, data={"name": name, "turn": now.turn, "where": where, "parts": board.parts},
                on_event_change=partial(_happened, workspace, key, board))  # fmt: skip
     large = board.pictures.get(state.get(state.GAPS_LARGE))
     if large is not None and large.figure is not None:

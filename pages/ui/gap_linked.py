@@ -87,13 +87,14 @@ def _figures(found: Headline, every: Headline, labels: int, contradicting: int) 
     figures = [
         ("Images", found.images, part, ""),
         ("Gaps in the table", found.gaps, f"{_share(found.gaps, cells)} of its cells", ""),
-        ("Images with a gap", incomplete, f"{_share(incomplete, found.images)}, lost to a training on complete rows",
-         "A training that drops every row with a gap learns from the others only."),
+        ("Images with a gap", incomplete, f"{_share(incomplete, found.images)} of them",
+         "A training on complete rows drops every row with a gap: it learns from the others only."),
         ("Filled", found.gaps - empty, "by rules, people, models", "Gaps of the table that have a value by now."),
         ("Free", found.cells["free"], "rules fill them", "Empty, and your rules leave only one possible class."),
         ("Open", found.cells["open"], "nobody knows", "Empty, and nobody knows: for a model and a person."),
-        ("Contradictions", contradicting, f"images that break a rule, {found.cells['conflict']:,} gaps among them",
-         "What is known of these images can't all be true; nothing can be derived for their gaps."),
+        ("Contradictions", contradicting, "images break a rule",
+         "What is known of these images can't all be true; nothing can be derived for their gaps"
+         f" ({found.cells['conflict']:,})."),
     ]  # fmt: skip
     return [{"label": name, "value": f"{n:,}", "note": note, "help": about} for name, n, note, about in figures]
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from core.store.conditions import Condition, Lacking, OfKind
 from core.store.crossfilter import by_label, by_pattern
 from core.store.selection import Selection
-from pages.ui import state
+from core.store.spelled import read
+from pages.ui import address, state
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
     from pages.ui.gap_readers import Look
 
+WHERE = "where"  # in the address, which the board writes: it takes no run of the page
 _CHIP = 48  # letters of a condition
 _LISTED = 300  # patterns to choose from a list
 
@@ -34,6 +36,9 @@ class Chosen:
 
 
 def chosen(workspace: Workspace) -> Chosen:
+    """Return what is chosen; on a session's first look, what the address asks for: a reload begins a session."""
+    if not state.get(state.GAPS_CHOSEN):
+        _put(workspace, Chosen(read(address.asked(WHERE) or "")))
     return state.get(state.GAPS_CHOSEN).get(str(workspace.root), Chosen())
 
 

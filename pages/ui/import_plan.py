@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import GapwiseError
+from core.importing.empty import why_no_labels
 from core.importing.guess import MAX_CLASSES, Tokens, candidate, guess
 from core.importing.plan import DEFAULT_MISSING, ImportPlan, LabelPlan
 from core.labels.label import Label
@@ -112,6 +113,9 @@ def _labels(draft: Draft, base: ImportPlan, tokens: Tokens, present: dict[str, L
     )
     draft.edited[key] = frame, edited
     chosen = edited[edited["label"]].to_dict("records")
+    used = {base.id_column, *(row["column"] for row in chosen)}
+    if empty := why_no_labels([p.column for p, n in plans if not n and p.column not in used]):
+        st.caption(f":material/info: {plain(empty)} To fill one here, tick it and list its classes.")
     ticked = [_ticked(r["column"], _texts(r["classes"]), _texts(r["names"])) for r in chosen]
     many = [column for column, (p, n) in zip(columns, plans, strict=True) if n > MAX_CLASSES]
     with told():

@@ -10,6 +10,7 @@ import streamlit as st
 from core import jobs
 from core.errors import GapwiseError
 from core.training.compare import duration
+from pages.ui.saying import say
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def stop(workspace: Workspace, job_id: int) -> None:
     try:
         jobs.stop(workspace, job_id)
     except GapwiseError as error:  # it ended in this moment
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
 
 
 def _stamp(workspace: Workspace, job_id: int, file: str) -> tuple:

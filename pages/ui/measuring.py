@@ -11,6 +11,7 @@ from core.errors import GapwiseError
 from core.store import measured
 from pages.ui import job_poll, one_press
 from pages.ui.runs_job import job_line
+from pages.ui.saying import say
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def _start(workspace: Workspace) -> None:
     try:
         jobs.start(workspace, KIND, COMMAND)
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")

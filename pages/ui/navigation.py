@@ -16,6 +16,7 @@ PAGES = {
     "runs": ("Runs", ":material/monitoring:"),
     "review": ("Review", ":material/rate_review:"),
     "activation_maps": ("Activation maps", ":material/visibility:"),
+    "hard_examples": ("Hard examples", ":material/crisis_alert:"),
     "scaling": ("Scaling", ":material/open_in_full:"),
     "export": ("Export", ":material/download:"),
 }
@@ -28,6 +29,12 @@ def pages() -> dict[str, StreamlitPage]:
         name: st.Page(FOLDER / f"{name}.py", title=title, icon=icon, default=name == first)
         for name, (title, icon) in PAGES.items()
     }
+
+
+def go(name: str) -> None:
+    """Open a page; ends this one's run."""
+    # Asked to forget the address's parameters by itself, Streamlit fails where a widget is bound to one of them.
+    st.switch_page(pages()[name], query_params={})
 
 
 def link(name: str, text: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import numpy as np
 import streamlit as st
+from sqlalchemy import select
 
 from core.labels import nullity
 from core.labels.label import Label
 from core.labels.missing import MissingReport
 from core.labels.missingness import Finding
 from core.labels.suggest import Suggestion
-from core.store import gaps, measured, missingness, rules
+from core.store import gaps, measured, missingness, rules, schema
 from core.store.facts import Fact
 from core.store.labels import labels as read_labels
 from core.store.labels import rules as read_rules
@@ -31,6 +33,13 @@ def stamp(workspace: Workspace) -> tuple:
             continue
         found += [stat.st_mtime_ns, stat.st_size]
     return tuple(found)
+
+
+def pictures(workspace: Workspace) -> str:
+    """Return what changes when pictures may be others: which tables were imported, as a short text."""
+    with workspace.read() as connection:
+        digests = connection.execute(select(schema.source_table.c.digest).order_by(schema.source_table.c.id)).scalars()
+        return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
 
 
 def missing(workspace: Workspace) -> MissingReport:

@@ -9,7 +9,7 @@ import streamlit as st
 from core import jobs
 from core.errors import GapwiseError
 from pages.ui import bulk_readers, navigation, one_press, runs_files
-from pages.ui.widgets import plain
+from pages.ui.saying import say
 
 if TYPE_CHECKING:
     from core.jobs import Job
@@ -61,6 +61,6 @@ def _again(workspace: Workspace, job_id: int, command: list[str]) -> None:
     try:
         new = jobs.retry(workspace, job_id)
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    st.toast(f"Job {new} is on its way; the Fine-tune page shows how far it is.", icon=":material/model_training:")
+    say(f"Job {new} is on its way; the Fine-tune page shows how far it is.", ":material/model_training:")

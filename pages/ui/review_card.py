@@ -3,7 +3,8 @@
 Every button is keyed by the proposal that it belongs to, and its callback gets cell and proposal as
 arguments: a press that arrives late belongs to the image it was made on, or to no button at all. The
 client id is the same for all buttons of one showing, so that the store takes one answer for it. A showing is a
-proposal, how often an undo brought it back, and the skip that put it to the end: each makes a new one.
+proposal and the newest entry of the log about its cell: a skip makes a new one, and so does an undo, wherever it was
+done.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.pseudo import audit
-from core.store import audits, blind, cells, decisions, queue
+from core.serving.words import told
+from core.store import audits, blind, cells, decisions, log, queue
 from core.store.labels import labels as read_labels
 from pages.ui import navigation, pictures, state
+from pages.ui.saying import said, say
 from pages.ui.widgets import class_text, plain
 
 if TYPE_CHECKING:
@@ -26,13 +29,13 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 CLASS_KEYS = 9  # the digits; more classes go through the list
-_PUT_OFF = {"skip": "skipped, it comes back at the end", "reject": "rejected, it comes back at the end"}
 _DONE = {"skip": "skip"}
 
 
 @st.fragment
 def card(workspace: Workspace, label_id: int, order: str) -> None:
     """Draw the next cell of the queue with its keys."""
+    said()
     reviewer = state.reviewer()
     with workspace.read() as connection:
         labels = read_labels(connection)
@@ -41,6 +44,7 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         last = decisions.last_standing(connection, reviewer)
         row = cells.load(connection, [item.image_id]) if item else None
         hidden = blind.reasons(connection, [item]).get(item.image_id, "") if item else ""
+        state.put(state.REVIEW_SHOWING, log.newest_about(connection, item.image_id, item.label_id) if item else 0)
     if item is None:
         st.success(f"Nothing waits for a decision on {plain(labels[label_id].name)}. {plain(_said(workspace))}")
         _contradicted(workspace, last)
@@ -59,7 +63,8 @@ def card(workspace: Workspace, label_id: int, order: str) -> None:
         _other_labels(row, item, hidden)
     with picture:
         pictures.show(workspace, item, state.get(state.SHOW_MAP) and not hidden)
-        st.caption(f"{plain(item.fname)} · run {item.run_id}{' · skipped before' if item.seen else ''}")
+        run = "" if hidden == blind.CHECK else f" · run {item.run_id}"  # an older one's was accepted
+        st.caption(f"{plain(item.fname)}{run}{' · skipped before' if item.seen else ''}")
 
 
 def _next(connection, workspace: Workspace, label_id: int, order: str) -> Row | None:
@@ -131,7 +136,7 @@ def _button(
     place, workspace, item: Row, reviewer: str, action: str, text: str, key: str | None, value=None, kind="secondary",
     hidden: str = "",
 ) -> None:  # fmt: skip
-    visit = f"{state.get(state.REVIEW_VISITS).get(item.proposal_id, 0)}-{item.seen}"
+    visit = state.get(state.REVIEW_SHOWING)
     place.button(
         plain(text),
         key=f"{action}-{value}-{item.proposal_id}-{visit}",
@@ -139,7 +144,7 @@ def _button(
         type=kind,
         width="stretch",
         on_click=_decide,
-        args=(workspace, reviewer, action, item.image_id, item.label_id, item.proposal_id, value, visit, bool(hidden)),
+        args=(workspace, reviewer, action, item.image_id, item.label_id, item.proposal_id, value, visit, hidden),
     )
 
 
@@ -156,8 +161,8 @@ def _undo_button(workspace: Workspace, label_id: int, reviewer: str, last: Row |
 
 
 def _decide(
-    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: str,
-    hidden: bool,
+    workspace: Workspace, reviewer: str, action: str, image_id: int, label_id: int, proposal_id: int, value, visit: int,
+    hidden: str,
 ) -> None:  # fmt: skip
     try:
         with workspace.write() as connection:
@@ -170,15 +175,16 @@ def _decide(
                 label_id=label_id,
                 value=value,
                 proposal_id=proposal_id,
+                unseen=hidden == blind.CHECK,
             )
             if hidden:
                 blind.note(connection, outcome.decision_id)
             labels = read_labels(connection)
     except GapwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
     state.put(state.REVIEW_FOCUS, None)
-    _say(workspace, _told(outcome, labels))
+    _say(workspace, told(outcome, labels, bool(hidden)))
     state.put(state.REVIEW_BROKEN, (str(workspace.root), outcome.decision_id, "; ".join(outcome.contradicts)))
 
 
@@ -194,17 +200,16 @@ def _undo(workspace: Workspace, chosen: int, reviewer: str, last: Row) -> None:
             )
             many = outcome.image_id is None
             item = None if many else queue.item(connection, outcome.image_id, outcome.label_id)
+            hidden = blind.noted(connection, last.id)
             label = read_labels(connection)[outcome.label_id]
     except GapwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
-    if not last.applied:
+    if not last.applied and not hidden:  # of what was hidden nothing is said but that it was answered
         _say(workspace, f"Your later answer on {label.name} is taken back, the first decision stands")
         return
     if item is not None:
         state.put(state.REVIEW_FOCUS, ((str(workspace.root), chosen), (outcome.image_id, outcome.label_id)))
-        visits = state.get(state.REVIEW_VISITS)
-        visits[item.proposal_id] = visits.get(item.proposal_id, 0) + 1
     if many:
         _say(workspace, f"{label.name}: {outcome.cells:,} cells that were accepted at once are taken back")
         return
@@ -232,27 +237,13 @@ def _contradicted(workspace: Workspace, last: Row | None) -> None:
         )
 
 
-def _told(outcome: decisions.Outcome, labels: dict[int, Label]) -> str:
-    label = labels[outcome.label_id]
-    if not outcome.applied:
-        return f"{label.name} had been decided before: the first decision stands, yours is kept beside it"
-    parts = [
-        f"{label.name}: {class_text(label, outcome.value)}"
-        if outcome.value is not None
-        else f"{label.name}: {_PUT_OFF.get(outcome.action, outcome.action)}"
-    ]
-    parts += [f"so {labels[i].name}: {labels[i].names[c]}" for i, c in outcome.written.items()]
-    parts += [f"{labels[i].name} is open again" for i in outcome.withdrawn]
-    return ", ".join(parts)
-
-
 def _other_labels(row: cells.CellTable, item: Row, hidden: str) -> None:
     lines = []
     for i, label in enumerate(row.labels):
         if row.label_ids[i] != item.label_id:
             value, source = int(row.values[0, i]), int(row.sources[0, i])
             origin = cells.SOURCES[source] if source >= 0 else "open"
-            if hidden == blind.CHECK and origin == "derived":  # perhaps from what is checked
+            if hidden == blind.CHECK and origin in ("derived", "open"):  # perhaps from what is checked; a gap: not
                 continue
             lines.append(f"{plain(label.name)} **{plain(class_text(label, value))}** ({origin})")
     if lines:

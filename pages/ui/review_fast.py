@@ -7,23 +7,18 @@ server is killed in between, see `review_js/outbox.js`.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
-from core.explain.overlay import color_table
 from core.labels.label import Label
 from core.serving import routes, token
 from core.workspace import Workspace
-from pages.ui import state
+from pages.ui import scripts, state
 
-_FOLDER = Path(__file__).parent / "review_js"
-# One script: Streamlit takes no modules that import each other without a package of its own for them.
 _SCRIPTS = (
-    *("outbox.js", "session.js", "pictures.js", "queue.js", "picture.js"),
+    *("outbox.js", "session.js", "pictures.js", "exchange.js", "queue.js", "picture.js"),
     *("keys.js", "telling.js", "noting.js", "progress.js", "tiles.js", "grid.js", "card.js"),
 )
 
@@ -51,7 +46,7 @@ def card(workspace: Workspace, label_id: int, label: Label, order: str, hidden: 
             "classes": {"name": label.name, "names": list(label.names)},
             "order": order,
             "blind": hidden,
-            "colors": _colors(),
+            "colors": scripts.colors(),
         },
         on_settled_change=lambda: None,
         on_renew_change=lambda: None,
@@ -60,11 +55,6 @@ def card(workspace: Workspace, label_id: int, label: Label, order: str, hidden: 
 
 @cache
 def _component():
-    read = {name: (_FOLDER / name).read_text("utf-8") for name in (*_SCRIPTS, "card.html", "card.css")}
-    script = "\n".join(read[name] for name in _SCRIPTS)
-    return st.components.v2.component("gapwise_review", html=read["card.html"], css=read["card.css"], js=script)
-
-
-@cache
-def _colors() -> str:
-    return base64.b64encode(color_table().tobytes()).decode()
+    script = scripts.joined(*scripts.SHARED, *(f"review_js/{name}" for name in _SCRIPTS))
+    html, css = scripts.joined("review_js/card.html"), scripts.joined("review_js/card.css")
+    return st.components.v2.component("gapwise_review", html=html, css=css, js=script)

@@ -1,7 +1,8 @@
 """What a browser does to the keys of a review, put right.
 
 A held key is repeated 30 times a second. Streamlit's shortcuts take each repetition for a new press, so that a
-finger resting on `a` accepted images that nobody had looked at: here a held key counts once.
+finger resting on `a` accepted images that nobody had looked at: here a held key counts once. The card with a script of
+its own sees to that itself, and lets arrows go on.
 
 A list keeps the focus after a choice, and the next `a` was typed into it: here it lets go.
 """
@@ -16,9 +17,11 @@ _SCRIPT = """
 if (!window.gapwiseHeldKeys) {
   window.gapwiseHeldKeys = true;
   const reviewing = () => document.querySelector(".st-key-pair_review");
+  const shortcuts = () => reviewing()?.querySelector('[data-testid="stButton"]');
   window.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable=true]");
-    if (event.repeat && !typing && reviewing()) {
+    const answers = event.key.length === 1 || event.key === "Backspace"; // arrows scroll the page
+    if (event.repeat && answers && !typing && shortcuts()) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }

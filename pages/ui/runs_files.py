@@ -14,6 +14,7 @@ from core.store import runs
 from core.store.runs import BEST, ONNX, ONNX_CHECK, RECIPE
 from pages.ui import navigation, runs_readers
 from pages.ui.runs_job import job_line
+from pages.ui.saying import say
 
 if TYPE_CHECKING:
     from core.training.summary import Summary
@@ -112,4 +113,4 @@ def _export(workspace: Workspace, run_id: int) -> None:
     try:
         jobs.start(workspace, "onnx", ["onnx", "--run", str(run_id)], run_id)
     except GapwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        say(error, ":material/error:")

@@ -13,6 +13,7 @@ from core.errors import GapwiseError
 from core.store.runs import BEST, QUALITY
 from pages.ui import runs_readers
 from pages.ui.runs_job import job_line
+from pages.ui.saying import say
 from pages.ui.widgets import figures_row
 
 if TYPE_CHECKING:
@@ -111,4 +112,4 @@ def _predict(workspace: Workspace, run_id: int) -> None:
     try:
         jobs.start(workspace, "predict", ["predict", "--run", str(run_id)], run_id)
     except GapwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        say(error, ":material/error:")

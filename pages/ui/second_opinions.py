@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import GapwiseError
-from core.store import agreement, queue
+from core.store import agreement, queue, review_figures
 from pages.ui import bulk_readers, pictures, state
+from pages.ui.saying import say
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ def section(workspace: Workspace, label_id: int, label: Label) -> None:
     if conflicts:
         more = f" The newest {SHOWN} of {len(conflicts):,}:" if len(conflicts) > SHOWN else ""
         st.markdown(f"**Cells that need a second opinion.**{more}")
+        with workspace.read() as connection:
+            newest = review_figures.newest(connection)
     for row in conflicts[:SHOWN]:
-        _one(workspace, row, label)
+        _one(workspace, row, label, newest)
 
 
-def _one(workspace: Workspace, row: Row, label: Label) -> None:
+def _one(workspace: Workspace, row: Row, label: Label, newest: int) -> None:
     who = plain(row.by) if row.by else "the table"
     with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
         with workspace.read() as connection:
@@ -57,20 +60,25 @@ def _one(workspace: Workspace, row: Row, label: Label) -> None:
                 for value in (row.value, row.said):
                     st.button(
                         f"It is {plain(label.names[value])}", key=f"settle_{row.decision_id}_{value}",
-                        on_click=_settle, args=(workspace, row, value),
+                        on_click=_settle, args=(workspace, row, value, newest),
                     )  # fmt: skip
 
 
-def _settle(workspace: Workspace, row: Row, value: int) -> None:
+def _settle(workspace: Workspace, row: Row, value: int, newest: int) -> None:
     reviewer = state.reviewer()
     if reviewer in (row.by, row.reviewer):
-        st.toast("That takes somebody else: you gave one of the two answers.", icon=":material/group:")
+        say("That takes somebody else: you gave one of the two answers.", ":material/group:")
         return
     try:
         with workspace.write() as connection:
             agreement.settle(
-                connection, client_id=f"{state.get(state.SESSION)}:settle:{row.decision_id}", reviewer=reviewer,
-                image_id=row.image_id, label_id=row.label_id, value=value,
-            )  # fmt: skip
+                connection,
+                # A showing's own: settled, taken back and settled anew are two answers.
+                client_id=f"{state.get(state.SESSION)}:settle:{row.decision_id}:{newest}",
+                reviewer=reviewer,
+                image_id=row.image_id,
+                label_id=row.label_id,
+                value=value,
+            )
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")

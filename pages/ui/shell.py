@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import navigation, state
+from pages.ui.saying import said
 
 # A file of ours: the browser would fetch a Material icon from the internet.
 ICON = str(Path(__file__).parent / "assets" / "icon.png")
@@ -20,4 +21,5 @@ st.html(
 
 page = st.navigation(list(navigation.pages().values()))
 state.sidebar()
+said()
 page.run()

@@ -15,12 +15,16 @@ from pages.ui.widgets import plain
 
 WORKSPACE = "workspace"  # str: root of the chosen workspace
 WORKSPACE_PROBLEM = "workspace_problem"  # str: why it is not the one that the address asked for; empty when it is
+WORKSPACE_NAMED = "workspace_named"  # str: what the address calls it; empty for the one that it means without a name
 REVIEWER = "reviewer"  # str: who decides
+REVIEWER_TYPED = "reviewer_typed"  # bool: whether the name was typed just now, for this browser to remember
 SESSION = "session"  # str: random; part of the ids of this session's decisions
+REVIEW_LABEL = "review_label"  # int: id of the label whose queue is shown
+REVIEW_ORDER = "review_order"  # str: a key of core.store.queue.ORDERS
 REVIEW_FOCUS = (
     "review_focus"  # ((workspace root, chosen label id), (image id, label id)) shown first after an undo; or None
 )
-REVIEW_VISITS = "review_visits"  # dict proposal id -> times it came back through undo
+REVIEW_SHOWING = "review_showing"  # int: newest entry of the log about the cell on the plain card, 0 for none
 REVIEW_LAST = "review_last"  # (workspace root, str): what the last decision there did, shown on the card
 REVIEW_BROKEN = "review_broken"  # (workspace root, decision, str): what it made contradict itself, empty for nothing
 REVIEW_PLAIN = "review_plain"  # bool: Streamlit's own buttons instead of the card that holds the next items
@@ -38,6 +42,7 @@ SCALING_ALPHA = "scaling_alpha"  # float: what a step of φ multiplies depth by;
 SCALING_BETA = "scaling_beta"
 SCALING_GAMMA = "scaling_gamma"
 SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty when it did
+TRAIN_VIEW = "train_view"  # str: one label, or a cascade over all of them
 TRAIN_LABEL = "train_label"  # str: the label to train
 TRAIN_RECIPE = "train_recipe"  # str: the recipe to train it with
 TRAIN_DRAFTS = "train_drafts"  # dict recipe name -> training_draft.Draft: what was changed there, used or not
@@ -76,11 +81,37 @@ RUNS_SMOOTHING = "runs_smoothing"  # float: 0 for none
 RUNS_SCALES = "runs_scales"  # list: x, y, where logarithmic
 RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
 RUNS_LIVE = "runs_live"  # bool: whether the page is drawn again when a run has a new epoch
+MAPS_LABEL = "maps_label"  # int: the label whose pictures are looked at
+MAPS_RUN = "maps_run"  # int: the run whose predictions and maps they have
+MAPS_LIST = "maps_list"  # str: a key of core.store.hard.LISTS
+MAPS_IMAGE = "maps_image"  # (workspace root, image id, n, tab) that another page opened, n counts. Or None
+# Hard examples. Those up to the runs are in the address: what is put there before a field is drawn hides what it says.
+HARD_LABEL = "hard_label"  # int: the label whose hard examples are looked at
+HARD_RUN = "hard_run"  # int: the run that they are hard for
+HARD_VIEW = "hard_view"  # str: a key of pages.ui.hard.choice.VIEWS
+HARD_LIST = "hard_list"  # str: a key of core.store.hard.LISTS
+HARD_TRUTH = "hard_known"  # int: only images known as this class; None for all
+HARD_SAID = "hard_said"  # int: only images that the run says to be this class; None for all
+HARD_RUNS = "hard_runs"  # list: runs that are held against each other, empty for all of the label
+HARD_LASSO = "hard_chosen"  # dict (workspace root, run) -> image ids as an array: what the lasso chose on its map
+HARD_GROUP = "hard_group"  # (workspace root, run, n): the group of wrong ones whose images are shown; or None
+HARD_OPEN = "hard_open"  # bool: a picture was clicked, its own page comes next
+HARD_SENT = "hard_sent"  # (workspace root, label, text): what was sent to review last, until it is drawn
+HARD_TO_REVIEW = "hard_to_review_next"  # bool: the queue of what was sent comes next
+HARD_REPORT = "hard_report"  # ((workspace root, run, list, pictures), HTML) of the report made last; or None
 
 _DEFAULTS = {
+    HARD_LASSO: {},
+    HARD_GROUP: None,
+    HARD_OPEN: False,
+    HARD_SENT: None,
+    HARD_TO_REVIEW: False,
+    HARD_REPORT: None,
+    MAPS_IMAGE: None,
     WORKSPACE_PROBLEM: "",
+    WORKSPACE_NAMED: "",
     REVIEW_FOCUS: None,
-    REVIEW_VISITS: {},
+    REVIEW_SHOWING: 0,
     REVIEW_LAST: ("", ""),
     REVIEW_BROKEN: ("", 0, ""),
     REVIEW_PLAIN: False,
@@ -97,6 +128,7 @@ _DEFAULTS = {
     SCALING_BETA: 1.1,
     SCALING_GAMMA: 1.15,
     SCALING_PROBLEM: "",
+    TRAIN_VIEW: "One label",
     TRAIN_DRAFTS: {},
     TRAIN_CLONE: None,
     TRAIN_SAVED: "",
@@ -143,10 +175,13 @@ _DEFAULTS = {
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
 KEPT = (
+    REVIEWER,  # a page that is opened by a button comes without the fields of the one before
     REVIEW_PLAIN,
     REVIEW_BELOW,
     BULK_PRECISION,
+    TRAIN_VIEW,
     GAPS_LISTING,
+    *(MAPS_LABEL, MAPS_RUN, MAPS_LIST),
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
 )
@@ -177,11 +212,13 @@ def sidebar() -> None:
             # Bound to the address: Streamlit keeps it there from page to page, in one entry of the browser's history.
             st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE, bind="query-params",
                          on_change=put, args=(WORKSPACE_PROBLEM, ""))  # fmt: skip
+            chosen = get(WORKSPACE)
+            put(WORKSPACE_NAMED, "" if chosen == next(iter(found)) else found[chosen])
         if get(WORKSPACE_PROBLEM):
             st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
-            put(REVIEWER, login.system_name())
-        login.reviewer_field(REVIEWER)
+            put(REVIEWER, login.remembered() or login.system_name())
+        login.reviewer_field(REVIEWER, REVIEWER_TYPED)
 
 
 def _choose() -> dict[str, str]:
@@ -198,7 +235,9 @@ def _choose() -> dict[str, str]:
     if found and current not in found:
         wanted = address.asked(WORKSPACE) if current is None else None  # later it only follows what is chosen here
         linked = next((root for root, name in found.items() if name == wanted), None)
-        put(WORKSPACE_PROBLEM, address.unknown(wanted) if wanted and not linked else "")
+        problem = address.unknown(wanted) if wanted and not linked else ""
+        # Renamed, or its disk is away: nobody is to go on in another set without noticing.
+        put(WORKSPACE_PROBLEM, address.gone(Path(current).name) if current else problem)
         put(WORKSPACE, linked or next(iter(found)))
     return found
 
@@ -224,7 +263,9 @@ def select_workspace(root: Path) -> None:
 
 
 def reviewer() -> str:
-    return login.name() or (st.session_state.get(REVIEWER) or "").strip() or login.system_name()
+    typed = (st.session_state.get(REVIEWER) or "").strip() or login.system_name()
+    # Where there is a login, a typed name could be somebody's who logs in.
+    return login.name() or (f"{typed}, not logged in" if login.configured() else typed)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -19,6 +19,7 @@ from core.training.sweep.space import MAX_TRIALS, SEED, names
 from core.training.sweep.spelling import HOW
 from pages.ui import one_press, readers, state
 from pages.ui import training_fields as fields
+from pages.ui.saying import say
 from pages.ui.widgets import plain, show_error
 
 if TYPE_CHECKING:
@@ -158,8 +159,8 @@ def _start(workspace: Workspace, asked: Asked) -> None:
         return
     one_press.note(workspace, command)
     state.put(state.SWEEP_SHOWN, {**state.get(state.SWEEP_SHOWN), str(workspace.root): job_id})
-    st.toast(
+    say(
         f"Sweep {job_id} is on its way: it goes on when you close this page. Runs shows it under Sweeps.",
-        icon=":material/rocket_launch:",
+        ":material/rocket_launch:",
     )
     st.rerun()  # the jobs below this form are a part of the page of their own

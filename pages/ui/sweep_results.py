@@ -127,7 +127,7 @@ def _best(plan: Plan) -> None:
         width="content",
     )
     if row.button("Use these settings", icon=":material/tune:", key="sweep_use", on_click=_use, args=(plan, best)):
-        st.switch_page(navigation.pages()["fine_tune"])
+        navigation.go("fine_tune")
     by = f"Best by {OBJECTIVES[plan.objective]}" + (", as the mean of each combination's seeds" if plan.seeds else "")
     st.caption(
         f"{by}; of equal ones, the network with fewer multiply-adds, then the earlier trial. The figures of the best of"

@@ -26,6 +26,7 @@ from pages.ui import (
     training_where,
 )
 from pages.ui import training_fields as fields
+from pages.ui.saying import said, say
 from pages.ui.training_draft import current, draft, shown, take_clone
 from pages.ui.widgets import plain, show_error
 
@@ -99,6 +100,7 @@ def _open_with(labels: dict[int, Label]) -> None:
 
 def _form(workspace: Workspace, labels: dict[str, int]) -> None:
     """Draw the form itself; `labels` has each one's number of classes."""
+    said()
     entries = library.entries()
     with st.container(border=True):
         label, entry = _choices(workspace, list(labels), [e for e in entries if e.recipe is not None])
@@ -156,8 +158,8 @@ def _choices(workspace: Workspace, labels: list[str], entries: list[library.Entr
 
 
 def _about(entry: library.Entry) -> str:
-    said = f"**{plain(entry.recipe.title or entry.name)}**"
-    return f"{said} · Source: {plain(entry.recipe.source)}" if entry.recipe.source else said
+    words = f"**{plain(entry.recipe.title or entry.name)}**"
+    return f"{words} · Source: {plain(entry.recipe.source)}" if entry.recipe.source else words
 
 
 def _front(name: str, base: Recipe) -> None:
@@ -240,7 +242,7 @@ def _start(workspace: Workspace, label: str, name: str, recipe: Recipe, pseudo: 
     except GapwiseError as error:
         show_error(error)
         return
-    st.toast(f"Job {job_id} is on its way: it goes on when you close this page.", icon=":material/rocket_launch:")
+    say(f"Job {job_id} is on its way: it goes on when you close this page.", ":material/rocket_launch:")
     st.rerun()  # the jobs below this form are a part of the page of their own
 
 

@@ -10,6 +10,7 @@ from core import jobs
 from core.errors import GapwiseError
 from core.training.command import parse_train_command
 from pages.ui import state
+from pages.ui.saying import say
 from pages.ui.widgets import plain, show_error
 
 if TYPE_CHECKING:
@@ -94,10 +95,10 @@ def _act(action: str, workspace: Workspace, job_id: int) -> None:
     try:
         told = _DOES[action](workspace, job_id)
     except GapwiseError as error:
-        st.toast(plain(error), icon=":material/error:")
+        say(error, ":material/error:")
         return
     if told:
-        st.toast(told, icon=ACTIONS.get(action, ACTIONS["retry"])[1])
+        say(told, ACTIONS.get(action, ACTIONS["retry"])[1])
 
 
 def _stop(workspace: Workspace, job_id: int) -> str:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 LIVE_SECONDS = 1.5
 _COLORS = {
     "queued": "gray", "running": "blue", "stopping": "orange", "stopped": "gray", "finished": "green", "failed": "red",
-    "lost": "red",
+    "lost": "red", "waiting": "violet",
 }  # fmt: skip
 _KINDS = {
     "train": "Train", "predict": "Predict", "sweep": "Sweep", "onnx": "Export as ONNX", "measure": "Measure pictures",
-    "compare": "Compare ways to deal with gaps",
+    "embed": "Map of the set",
+    "compare": "Compare ways to deal with gaps", "cascade": "Cascade",
 }  # fmt: skip
 _HINTS = {
     "resume": "Once that is mended, Resume goes on from the latest checkpoint.",
@@ -69,7 +70,8 @@ def title(job: Job) -> str:
         words.append(plain(about["label"]))
     if "recipe" in about:
         words.append(f"with {plain(about['recipe'].rpartition('/')[2])}")
-    run = about.get("run") or (job.run_id if job.kind != "sweep" else None)  # of a sweep it is just one of many
+    one = job.run_id if job.kind not in ("sweep", "cascade") else None  # of these it is just one of many
+    run = about.get("run") or one
     return " ".join(words) + (f" · run {plain(run)}" if run else "")
 
 

@@ -10,6 +10,7 @@ from core.training.recipe import Recipe
 from core.training.settings import differing
 from pages.ui import state
 from pages.ui import training_fields as fields
+from pages.ui.saying import say
 from pages.ui.training_draft import reset
 from pages.ui.training_stages import BY_STAGES
 from pages.ui.widgets import plain, show_error
@@ -79,7 +80,7 @@ def _delete(name: str) -> None:
         library.delete_recipe(name)
         reset(name)
     except GapwiseError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        say(error, ":material/error:")
 
 
 def _changes(base: Recipe, recipe: Recipe) -> dict[str, object]:

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import GapwiseError
 from core.labels.label import Label
 
-# A colon begins an icon or a colour; an underscore within a word is one for Markdown too.
-_MARKUP = re.compile(r"([\\`*\[\]$~<]|(?<!\w)_|_(?!\w)|:(?=\w)|^[#>])")
+# A colon begins an icon or a colour, an ampersand a sign's name; an underscore within a word is one for Markdown too.
+_MARKUP = re.compile(r"([\\`*\[\]$~<]|(?<!\w)_|_(?!\w)|:(?=\w)|&(?=#?\w+;)|^[#>])")
 
 
 def page_header(title: str, sentence: str) -> None:

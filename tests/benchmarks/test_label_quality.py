@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from benchmarks.quality_parts.simulate import Course, copied, review, take_every_guess, take_promised_cells, wrong_of
+from benchmarks.quality_parts.simulate import Course, copied, review, take_every_guess
 from benchmarks.quality_parts.table import Table
-from benchmarks.quality_parts.training import to_train
+from core.errors import GapwiseError
 from core.store import cells
 from tests.conftest import BINARY, FIVE_K, propose
 
@@ -31,22 +31,36 @@ def source(tmp_path):
     return tmp_path
 
 
-def test_a_label_that_others_define_needs_no_model(build):
-    columns = {"mask": ["", "1"], "distancing": ["", "1"], "5k": ["", "1"], "twin": ["", ""]}
-    ws = build(columns, dict.fromkeys(columns, BINARY), [FIVE_K, "twin = mask"])
-    assert to_train(ws) == ["mask", "distancing"]
+def sources(ws, table):
+    with ws.read() as connection:
+        return {name: tuple(one.values()) for name, one in table.by_source(connection).items()}
 
 
 def test_the_table_counts_values_and_what_is_proposed(ws, source):
     table = Table(ws, source)
     assert table.gaps.sum() == 6
     assert table.wrong == 2
-    assert table.by_source() == {
-        "human": {"cells": 0, "wrong": 0},
-        "derived": {"cells": 1, "wrong": 0},
-        "pseudo": {"cells": 0, "wrong": 0},
-        "proposed": {"cells": 5, "wrong": 2},
-    }
+    assert sources(ws, table) == {
+        "human": (0, 0), "derived": (1, 0), "pseudo": (0, 0), "proposed": (5, 2), "nothing": (0, 0)
+    }  # fmt: skip
+
+
+def test_a_cell_that_nothing_speaks_for_is_told_apart_and_never_right(build, source):
+    ws = build(KNOWN, dict.fromkeys(KNOWN, BINARY), [FIVE_K])
+    table = Table(ws, source)
+    # 5k of the third row follows, though nobody wrote it yet: that counts as proposed.
+    assert sources(ws, table) == {
+        "human": (0, 0), "derived": (0, 0), "pseudo": (0, 0), "proposed": (1, 0), "nothing": (5, 5)
+    }  # fmt: skip
+    course = review(ws, table, "leverage", 0.99)
+    assert course.told()["decisions"] == {"0.95": None, "0.98": None, "0.99": None, "0.995": None}
+    assert course.told()["end"]["wrong"] == 5
+
+
+def test_a_table_without_a_gap_is_refused(build, source):
+    ws = build(TRUTH, dict.fromkeys(TRUTH, BINARY), [FIVE_K])
+    with pytest.raises(GapwiseError, match="No cell of mask, distancing, 5k is a gap: nothing to fill"):
+        Table(ws, source)
 
 
 @pytest.mark.parametrize(("order", "wrong"), [("uncertain", [2, 0]), ("surest", [2, 2, 2, 0])])
@@ -58,7 +72,24 @@ def test_one_answer_mends_the_mask_and_what_follows(ws, source, order, wrong):
         assert table.wrong == 0
         assert course.decisions(0.6) == 0
         assert course.decisions(1.0) == len(wrong) - 1
+        told = course.told()
+        answers = len(wrong) - 1
+        assert told["decisions"] == {"0.95": answers, "0.98": answers, "0.99": answers, "0.995": answers}
+        assert told["at"]["0.99"] == {"wrong": 0, "sources": told["end"]["sources"]}
+        assert told["end"]["sources"]["human"] == {"cells": answers, "wrong": 0}
+        assert told["end"]["sources"]["derived"] == {"cells": 1 + min(answers, 2), "wrong": 0}
     assert Table(ws, source).wrong == 2  # the workspace itself is as it was
+
+
+def test_new_predictions_in_the_middle_are_looked_at(ws, source):
+    """As after a training: the model has changed its mind about the first mask, and nothing else is wrong."""
+
+    def train():
+        propose(ws, "mask", {"0.png": [0.9, 0.1], "1.png": [0.3, 0.7]})
+        return True
+
+    course = review(ws, Table(ws, source), "surest", 1.0, lambda n: train if n == 1 else None)
+    assert course.wrong == [2, 0]
 
 
 def test_a_target_that_is_not_reached_is_none():
@@ -69,17 +100,5 @@ def test_the_reference_accepts_every_guess(ws, source):
     take_every_guess(ws, ["mask"])
     table = Table(ws, source)
     assert table.wrong == 2
-    assert table.by_source()["pseudo"] == {"cells": 3, "wrong": 1}
-    assert table.by_source()["derived"] == {"cells": 3, "wrong": 1}
-
-
-def test_bulk_acceptance_takes_nothing_without_held_out_cells_that_promise_it(ws, source):
-    propose(ws, "mask", {"3.png": [0.1, 0.9], "0.png": [0.45, 0.55]}, heldout=False)
-    with ws.write() as connection:
-        from core.store import schema
-
-        connection.execute(schema.proposal.update().where(schema.proposal.c.image_id == 4).values(heldout=1))
-    taken = take_promised_cells(ws, ["mask"], 0.99)["mask"]
-    assert len(taken.codes) == 0
-    assert all(t.confidence is None for promise in taken.promises for t in promise.thresholds)
-    assert wrong_of(Table(ws, source), ws, "mask", taken) == 0
+    assert sources(ws, table)["pseudo"] == (3, 1)
+    assert sources(ws, table)["derived"] == (3, 1)

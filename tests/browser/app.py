@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from playwright.sync_api import Browser, Page, expect
 
 # Milliseconds that a mouse button is down. With none at all, Streamlit's browser side sends the click on a page's name
@@ -20,13 +22,23 @@ class App:
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True
         )
+        self.url = url
+        self._open()
+
+    def _open(self) -> None:
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.goto(url)
+        self.page.goto(self.url)
         self.idle()
+
+    def beside(self) -> App:
+        """Open the app in another tab of the same browser; `close` closes both."""
+        other = copy(self)
+        other._open()
+        return other
 
     def idle(self) -> None:
         """Wait until the script has run; a page that showed an exception fails here."""

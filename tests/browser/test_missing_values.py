@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import select
 
 from core.store.missing import report
+from core.store.schema import cell, image, label
 from core.workspace import Workspace
-from tests.browser.app import PRESS, App
+from tests.browser.app import IDLE, PRESS, App
 from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
@@ -34,6 +38,16 @@ def shows(app: App, images: int, *chips: str) -> None:
     app.idle()
 
 
+def first_of(server: Server, missing: set[str]) -> list[str]:
+    """Return the file names of the first six images that lack exactly these labels in the table."""
+    lacks = defaultdict(set)
+    names = select(image.c.fname, label.c.name, cell.c.given).join_from(image, cell).join(label).order_by(image.c.id)
+    with Workspace.open(server.home / "demo").read() as connection:
+        for name, of, given in connection.execute(names):
+            lacks[name] |= {of} if given is None else set()
+    return [name for name, found in lacks.items() if found == missing][:6]
+
+
 def test_clicks_on_a_bar_a_pattern_and_a_part_of_the_rows_choose_images(browser: Browser, server: Server):
     with Workspace.open(server.home / "demo").read() as connection:
         found = report(connection)
@@ -56,7 +70,8 @@ def test_clicks_on_a_bar_a_pattern_and_a_part_of_the_rows_choose_images(browser:
     # A pattern's bar, then another pattern in its place.
     press(app, "patterns", f"{patterns['mask', '5k']} rows: mask, 5k missing")
     shows(app, patterns["mask", "5k"], "missing: mask, 5k")
-    expect(strip).not_to_contain_text("mask: mask")
+    # By what was imported: another test on this server may have decided some of them meanwhile.
+    expect(strip.locator(".gw-card .gw-line:first-of-type")).to_contain_text(first_of(server, {"mask", "5k"}))
     page.get_by_label("Only images where").focus()  # makes the options
     page.get_by_label("Only images where").select_option(f"missing: distancing, 5k ({patterns['distancing', '5k']})")
     shows(app, patterns["distancing", "5k"], "missing: distancing, 5k")
@@ -110,3 +125,37 @@ def test_the_board_goes_on_after_a_visit_elsewhere_and_in_another_width(browser:
     expect(page.locator("textarea")).to_have_count(0)
     app.check()
     app.close()
+
+
+def test_a_reload_and_a_link_keep_what_is_chosen_and_other_pages_know_nothing_of_it(browser: Browser, server: Server):
+    with Workspace.open(server.home / "demo").read() as connection:
+        found = report(connection)
+    cells = found.by_label["distancing"]["open"]
+    app = App(browser, server.url)
+    page = app.page
+    app.go("Missing values")
+    entries = page.evaluate("history.length")
+    press(app, "cells_by_label", f"distancing: {cells} open")
+    shows(app, cells, "distancing: open")
+    page.wait_for_function("location.search.includes('where=')")
+    assert page.evaluate("history.length") == entries
+    page.reload()
+    shows_after_reload(app, cells)
+    link = page.url
+    app.go("Export")
+    assert "where" not in page.url
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Missing values")
+    shows(app, cells, "distancing: open")
+    page.locator(".gw-chip").click(delay=PRESS)
+    shows(app, found.rows)
+    page.wait_for_function("!location.search.includes('where=')")
+    page.goto(link)
+    shows_after_reload(app, cells)
+    app.close()
+
+
+def shows_after_reload(app: App, cells: int) -> None:
+    app.page.wait_for_selector(IDLE)
+    app.errors.clear()  # below a page's name Streamlit looks for its server twice in vain
+    shows(app, cells, "distancing: open")

@@ -26,14 +26,19 @@ def seen(page: Page, count: int) -> None:
     page.wait_for_timeout(LOOK)
 
 
+def gridded(page: Page) -> list[int]:
+    """Open the grid with room for all of its pictures; return them once they count as looked at."""
+    page.set_viewport_size({"width": 1400, "height": 1300})
+    page.keyboard.press("g")
+    seen(page, 24)
+    return images(page)
+
+
 def test_a_grid_accepts_what_was_seen_and_not_marked_and_takes_it_back_whole(browser: Browser, own):  # noqa: F811
     server, workspace = own
     app = opened(browser, server)
     page = app.page
-    page.set_viewport_size({"width": 1400, "height": 1300})
-    page.keyboard.press("g")
-    seen(page, 24)
-    shown = images(page)
+    shown = gridded(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Space")  # the 8th: six columns

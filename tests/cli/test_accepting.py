@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import insert
 
+from core import jobs
 from core.__main__ import main
 from core.store import images, schema
 from core.store.labels import label_id
@@ -55,6 +56,18 @@ def test_no_threshold_says_why_and_fails(run):
     assert "nothing to accept" in run("accept", *MASK, status=1)
 
 
+def test_a_run_that_is_not_there_is_refused_also_when_nothing_is_to_be_done(run):
+    assert "There is no run 999" in run("accept", *MASK, "--run", "999", "--dry-run", status=1)
+
+
+@pytest.mark.parametrize("seed", ["-5", "2147483648", "1e3"])
+def test_a_seed_that_can_not_be_one_starts_no_job(ws, seed, capsys):
+    with pytest.raises(SystemExit):
+        main(["rank", "--workspace", str(ws.root), f"--seed={seed}"])
+    assert "whole number from 0 to" in capsys.readouterr().err
+    assert jobs.list_jobs(ws) == []
+
+
 def test_accepting_listing_and_withdrawing(run, ws):
     assert run("accept", *MASK, "--precision", "0.9", "--id", "k")["accepted"] == 30
     assert run("accept", *MASK, "--precision", "0.9", "--id", "k")["accepted"] == 30  # the same one
@@ -65,6 +78,22 @@ def test_accepting_listing_and_withdrawing(run, ws):
     assert run("acceptances", "--label", "mask")["acceptances"][0]["why"] == "try again"
     assert cells_of(ws)["100.png", "mask"] == (1, "human")
     assert "taken back before" in run("withdraw", "1", *ANN, status=1)
+
+
+def test_an_id_that_is_used_for_another_decision_is_refused(run, ws):
+    """It said "0 cells accepted", and status 0."""
+    run("decide", "--image", "100.png", *MASK, "--accept", "--id", "same")
+    before = cells_of(ws)
+    assert "belongs to another decision" in run("accept", *MASK, "--precision", "0.9", "--id", "same", status=1)
+    assert cells_of(ws) == before
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "0", "x"])
+def test_a_number_that_can_not_be_one_is_refused(run, number):
+    with pytest.raises(SystemExit):
+        run("withdraw", number, *ANN)
+    with pytest.raises(SystemExit):
+        run("accept", *MASK, "--run", number)
 
 
 def test_undo_takes_a_whole_acceptance_back(run, ws):
@@ -84,7 +113,20 @@ def test_withdrawing_by_label_below_a_confidence_and_wrongly(run, ws):
 
 
 def test_a_sample_is_put_into_the_queue(run):
+    found = run("accept", *MASK, "--review", "12", "--dry-run")
+    assert (found["asked"], found["waiting"], found["most"]) == (12, 30, 22)
     assert run("accept", *MASK, "--review", "12")["asked"] == 12
+
+
+def test_a_sample_is_never_nearly_all_that_waits(run):
+    """`--review 30` put all 30 into the queue by chance: nothing was left that the answers could help to accept."""
+    told = run("accept", *MASK, "--review", "30", as_json=False)
+    assert told.startswith("22 of 30 waiting cells, chosen by chance, are put to people; 8 others remain.")
+    assert "You asked for 30" in told
+    assert "leave hardly any to accept" in run("accept", *MASK, "--review", "1", status=1)
+    for wrong in ("0", "-3", "all"):
+        with pytest.raises(SystemExit):
+            run("accept", *MASK, "--review", wrong)
 
 
 def test_people_who_disagree_and_the_third_who_settles_it(run, ws):

@@ -188,3 +188,14 @@ def test_the_help_names_every_option():
         "--json",
     ):
         assert option in text
+
+
+def test_columns_without_any_value_are_said_to_be_no_labels_and_a_named_one_is_not(run, tmp_path, capsys):
+    images(tmp_path / "images", FIVE)
+    lines = [f"{HEADER},weather,indoors,place", *(f"{row},NA,?,{n % 2}" for n, row in enumerate(ROWS))]
+    given = ("--table", table(tmp_path / "t.csv", *lines), "--images", tmp_path / "images")
+    run(*given, "--workspace", tmp_path / "ws")
+    told = capsys.readouterr().err
+    assert "no label  weather, indoors: these columns have no value in any row, so nothing says which classes" in told
+    run(*given, "--workspace", tmp_path / "ws", "--label", "mask", "--label", "weather=no,yes", "--missing", "?")
+    assert "no label  indoors: this column has no value" in capsys.readouterr().err

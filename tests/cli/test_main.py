@@ -8,7 +8,7 @@ import pytest
 from core.__main__ import main, parser
 from core.workspace import PROJECT
 
-VERBS = ("demo", "import", "missing", "derive", "train", "predict", "queue", "decide", "export", "jobs")
+VERBS = ("demo", "import", "missing", "derive", "train", "predict", "queue", "decide", "maps", "export", "jobs")
 
 
 def shell(*arguments, **more):

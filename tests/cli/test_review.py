@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import select
 
 from core.__main__ import main
+from core.store import audits, blind, proposals, schema
+from core.store.labels import label_id
 from tests.conftest import BINARY, cells_of, propose
 
 
@@ -36,7 +39,7 @@ def test_the_queue_lists_what_waits(run):
     assert found["items"][0] == {
         "image": "2.png", "label": "mask", "proposed": "0", "confidence": 0.9,
         "probabilities": {"0": 0.9, "1": 0.1}, "model": {"0": 0.9, "1": 0.1}, "reason": None,
-        "run": 1, "proposal": 1, "skipped": False,
+        "hidden": False, "run": 1, "proposal": 1, "skipped": False,
     }  # fmt: skip
     assert [i["image"] for i in run("queue", "--label", "mask", "--limit", "1")["items"]] == ["4.png"]
 
@@ -69,6 +72,38 @@ def test_undo_takes_back_the_last_decision_and_what_followed(run, ws):
     assert (found["action"], found["image"], found["withdrawn"]) == ("undo", "2.png", ["5k"])
     assert cells_of(ws) == before
     assert "no decision left" in run("decide", "--undo", *ANN, status=1)
+
+
+def test_what_is_hidden_is_not_printed_and_answered_by_a_class(run, ws):
+    """`queue` printed what the card hides, and `decide` took an answer to it for one that had seen the proposal."""
+    with ws.write() as connection:
+        blind.set_percent(connection, 100)
+    item = run("queue", "--label", "mask")["items"][0]
+    assert (item["image"], item["hidden"], item["proposed"], item["probabilities"]) == ("4.png", True, None, None)
+    assert "hidden" in run("decide", *MASK_2, "--accept", status=1)
+    assert cells_of(ws).get(("2.png", "mask")) is None
+    found = run("decide", *MASK_2, "--choose", "0", "--id", "k")
+    assert (found["value"], found["hidden"], found["applied"], found["derived"]) == ("0", True, None, {})
+    assert run("decide", *MASK_2, "--accept", "--id", "k")["repeated"]  # the same id: what became of it
+    assert cells_of(ws)["2.png", "5k"] == (0, "derived")
+    with ws.read() as connection:
+        assert blind.noted(connection, found["decision"])
+
+
+def test_a_check_of_a_known_cell_is_answered_like_any_other(run, ws):
+    """It failed with "had been decided before", which says what is checked."""
+    with ws.write() as connection:
+        mask = label_id(connection, "mask")
+        propose_known = {"run_id": 1, "image_id": 1, "label_id": mask, "probs": [0.2, 0.8], "value": 1}
+        proposals.put_proposals(connection, [{**propose_known, "confidence": 0.8, "heldout": 1}])
+        (check,) = connection.execute(select(schema.proposal.c.id).where(schema.proposal.c.image_id == 1)).scalars()
+        row = {"kind": audits.KNOWN, "label_id": mask, "run_id": 1, "image_id": 1, "proposal_id": check}
+        audits.add(connection, [{**row, "value": 1, "after": 0}])
+    mask_0 = ("--image", "0.png", "--label", "mask", *ANN)
+    assert "hidden" in run("decide", *mask_0, "--accept", status=1)
+    found = run("decide", *mask_0, "--choose", "0")
+    assert (found["hidden"], found["applied"], found["value"]) == (True, None, "0")
+    assert cells_of(ws)["0.png", "mask"] == (1, "given")
 
 
 def test_a_second_decision_fails_and_the_first_stands(run, ws):

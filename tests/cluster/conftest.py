@@ -27,7 +27,7 @@ from core.workspace import Workspace
 from tests import tiny
 
 VALUES = [0, 1] * 24 + [-1] * 4
-EPOCHS = 60  # long enough to be stopped twice in the middle
+EPOCHS = 40  # long enough to be stopped twice in the middle
 PATIENCE = 300.0  # seconds for what takes 15 on an idle machine
 # What a run's curve is; the rest are times.
 CURVE = ["epoch", "step", "train_loss", "loss", "accuracy", "f1", "f1_macro", "lr"]

@@ -172,6 +172,8 @@ def seen(**facts: object) -> jobs.Job:
         ({"run_id": 1}, ("clone", "retry", "resume", "delete")),  # a loss that is no number
         ({"kind": "predict", "run_id": 1}, ("retry", "resume", "delete")),
         ({"kind": "something new", "state": "finished"}, ("retry", "delete")),
+        ({"kind": "cascade", "state": "waiting"}, ("delete",)),  # how it goes on is offered where its stop is shown
+        ({"kind": "cascade", "run_id": 1}, ("resume", "retry", "delete")),  # a label with one class only
     ],
 )
 def test_what_helps_most_comes_first(facts, actions):

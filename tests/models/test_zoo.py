@@ -7,7 +7,7 @@ import timm
 import torch
 
 from core.errors import GapwiseError
-from core.models.zoo import SCALABLE, build, scaled
+from core.models.zoo import SCALABLE, build, published, scaled
 
 torch.manual_seed(0)
 
@@ -64,3 +64,24 @@ def test_a_model_with_fixed_positions_takes_the_recipes_size():
     model = build("vit_tiny_patch16_224", 2, size=(64, 96))
     with torch.inference_mode():
         assert model(torch.zeros(1, 3, 64, 96)).shape == (1, 2)
+
+
+def test_a_published_model_has_its_own_classes_and_size():
+    model, size = published("test_efficientnet", "random")
+    assert (model.num_classes, size) == (1000, (160, 160))
+    with torch.inference_mode():  # and timm's own head, not one with even odds
+        assert model.eval()(torch.randn(2, 3, 160, 160)).std() > 0
+
+
+def test_a_model_without_a_classifier_has_no_classes_to_explain():
+    with pytest.raises(GapwiseError, match="published without a classifier"):
+        published("vit_small_patch14_dinov2", "random")
+
+
+def test_weights_of_a_file_say_how_many_classes_there_are(tmp_path):
+    path = tmp_path / "mine.pth"
+    torch.save(timm.create_model("test_resnet", num_classes=4).state_dict(), path)
+    assert published("test_resnet", str(path))[0].num_classes == 4
+    torch.save({"conv1.weight": torch.zeros(1)}, path)
+    with pytest.raises(GapwiseError, match="for another model"):
+        published("test_resnet", str(path))

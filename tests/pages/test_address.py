@@ -67,6 +67,19 @@ def test_what_is_not_here_is_said_and_the_usual_one_is_opened(two, asked):
     assert not app.sidebar.warning
 
 
+def test_a_workspace_that_goes_away_is_named_and_not_only_replaced(two):
+    """The next one was opened without a word, and answers went on there."""
+    app = opened("other set")
+    (two / "other set").rename(two / "away")
+    app.run()
+    assert picker(app).value != str(two / "other set")
+    assert "“other set” is not here any more" in app.sidebar.warning[0].value
+    (two / "away").rename(two / "other set")
+    app.run()
+    picker(app).set_value(str(two / "other set")).run()
+    assert not app.sidebar.warning
+
+
 def test_no_link_opens_a_folder_that_is_not_listed(two):
     outside = str(two.parent / "outside")
     for asked in (outside, "../../outside", "outside"):

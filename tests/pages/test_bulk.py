@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from core.jobs import process
 from core.store import acceptances, agreement, audits, cells, decisions, queue, review_schema, runs, schema
@@ -43,6 +43,14 @@ def opened(open_page, section="Accept in bulk", percent=None):
     return app
 
 
+def accept_all(app, ws) -> int:
+    """Press the button that accepts all that waits for `mask`; return how many cells that is."""
+    with ws.read() as connection:
+        waiting = queue.pending_count(connection, label_id(connection, "mask"))
+    _button(app, f"Accept {waiting} cells").click().run()
+    return waiting
+
+
 def texts(app):
     return " ".join([*(m.value for m in app.markdown), *(c.value for c in app.caption), *(e.value for e in app.error)])
 
@@ -72,11 +80,19 @@ def test_accepting_and_withdrawing(sure, open_page):
     assert "withdrawn by" in texts(app)
 
 
+def test_a_raised_threshold_tells_how_many_cells_are_left(sure, open_page):
+    """It went on to speak of all that had once been accepted."""
+    app = opened(open_page, percent=60.0)
+    waiting = accept_all(app, sure)
+    with sure.write() as connection:
+        connection.execute(update(schema.acceptance).values(least=0.95, population=3))  # as raising leaves it
+    app.run()
+    assert f"Acceptance 1: 3 of {waiting} cells**, those from 0.950 on" in texts(app)
+
+
 def test_undo_on_the_card_takes_an_acceptance_back(sure, open_page):
     app = opened(open_page, percent=60.0)
-    with sure.read() as connection:
-        waiting = queue.pending_count(connection, label_id(connection, "mask"))
-    _button(app, f"Accept {waiting} cells").click().run()
+    waiting = accept_all(app, sure)
     app.run()
     _button(app, "Undo").click().run()
     assert not app.exception
@@ -106,9 +122,7 @@ def test_a_check_is_answered_by_a_class_without_seeing_what_is_checked(sure, ope
 
 def test_a_broken_promise_is_said_and_offered_for_withdrawal(sure, open_page):
     app = opened(open_page, percent=60.0)
-    with sure.read() as connection:
-        waiting = queue.pending_count(connection, label_id(connection, "mask"))
-    _button(app, f"Accept {waiting} cells").click().run()
+    accept_all(app, sure)
     with sure.write() as connection:
         mask = label_id(connection, "mask")
         for row in queue.rows_of(connection, audits.due(connection, mask, 500)):

@@ -82,6 +82,16 @@ def test_a_rule_is_checked_as_it_is_typed(home, tmp_path, open_page):
     assert "Check" not in [b.label for b in app.button]
 
 
+def test_a_column_without_any_value_is_said_to_be_no_label_and_why(home, tmp_path, open_page):
+    """It came in as any other column, without a word: the page had nothing on it to fill."""
+    images(tmp_path / "i", FIVE)
+    lines = [f"{HEADER},weather_", *(f"{row},{'NA' if n % 2 else ''}" for n, row in enumerate(ROWS))]
+    app = previewed(open_page("dataset"), table(tmp_path / "t.csv", *lines), tmp_path / "i")
+    told = next(c.value for c in app.caption if "no value in any row" in c.value)
+    assert told.startswith(r":material/info: weather\_: this column has")
+    assert "so nothing says which classes it has, and it is no label. To fill one here, tick it" in told
+
+
 def test_a_plan_changed_after_the_check_has_to_be_checked_again(home, tmp_path, open_page):
     images(tmp_path / "i", FIVE)
     app = previewed(open_page("dataset"), table(tmp_path / "t.csv", HEADER, *ROWS), tmp_path / "i")

@@ -7,7 +7,7 @@ import shutil
 from sqlalchemy import select
 
 from core.serving import routes
-from core.store import decisions, queue, review_schema, schema
+from core.store import audits, cells, decisions, queue, review_schema, schema
 from core.store.labels import label_id
 from core.store.labels import labels as read_labels
 from core.workspace import Workspace
@@ -96,6 +96,18 @@ def test_a_skipped_image_that_comes_round_again_can_be_decided(proposed, open_pa
     _button(app, "Accept").click().run()
     assert (_log(proposed)[-1].action, _log(proposed)[-1].image_id) == ("accept", first.image_id)
     assert _first(proposed).image_id != first.image_id
+
+
+def test_an_answer_that_was_undone_elsewhere_can_be_given_again(proposed, open_page):
+    """In another tab or the shell: the card's buttons still carried the first answer's client id, and did nothing."""
+    app = open_page("review")
+    first = _first(proposed)
+    _button(app, "Accept").click().run()
+    with proposed.write() as connection:
+        decisions.undo(connection, client_id="elsewhere", reviewer=_log(proposed)[0].reviewer)
+    app.run()
+    _button(app, "Reject").click().run()
+    assert [(row.action, row.image_id) for row in _log(proposed)][2:] == [("reject", first.image_id)]
 
 
 def test_undoing_a_skip_says_so(proposed, open_page):
@@ -192,6 +204,24 @@ def test_a_hidden_proposal_can_only_be_answered_by_a_class_and_is_stored_as_hidd
     assert (taken.action, taken.value) == ("choose", 0)
     with proposed.read() as connection:
         assert connection.execute(select(review_schema.blind.c.decision_id)).scalars().all() == [taken.id]
+
+
+def test_a_known_value_stays_though_somebody_else_answered_the_check_first(proposed, open_page):
+    with proposed.write() as connection:
+        mask = label_id(connection, "mask")
+        known = next(row for row in cells.known(connection, mask)[:6] if row.value == 1)
+        cells.accept(connection, mask, {row.image_id: 1 for row in cells.open_cells(connection, mask)})
+        where = {"image_id": known.image_id, "label_id": mask}
+        newest = queue.item(connection, **where)
+        row = {"kind": audits.KNOWN, "run_id": newest.run_id, "proposal_id": newest.proposal_id, "value": 1, "after": 0}
+        audits.add(connection, [{**where, **row}])
+    app = open_page("review")
+    with proposed.write() as connection:
+        decisions.decide(connection, client_id="b", reviewer="bob", action="choose", value=0, **where, unseen=True)
+        name = read_labels(connection)[mask].names[0]
+    _button(app, name).click().run()
+    assert not app.exception
+    assert [(row.value, row.applied) for row in _log(proposed)] == [(0, 0), (0, 0)]
 
 
 def test_an_answer_that_contradicts_is_said_until_it_is_taken_back(proposed, open_page):

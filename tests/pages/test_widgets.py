@@ -7,7 +7,7 @@ import pytest
 from pages.ui.widgets import plain
 
 
-@pytest.mark.parametrize("text", ["scene_00001.jpg", "no mask", "mask: mask", "it's 5 > 3", "a-b.c (d)"])
+@pytest.mark.parametrize("text", ["scene_00001.jpg", "no mask", "mask: mask", "it's 5 > 3", "R&D a & b", "a-b.c (d)"])
 def test_ordinary_names_stay_as_they_are(text):
     assert plain(text) == text
 
@@ -20,6 +20,7 @@ def test_ordinary_names_stay_as_they_are(text):
         ("_a_", r"\_a\_"),
         (":red[a]", r"\:red\[a\]"),
         ("$x$", r"\$x\$"),
+        ("&amp; &#42;", r"\&amp; \&#42;"),
     ],
 )
 def test_markup_in_a_name_is_escaped(text, shown):

@@ -60,6 +60,35 @@ def test_what_is_offered_is_what_is_accepted(plain):
     assert ask(plain, 0.95).waiting == 0
 
 
+def test_what_is_left_is_not_promised_by_what_was_surer_and_is_gone(build):
+    """Known: 200 sure ones, all right, and 100 less sure ones, of which 88 are: 96% of all, but what is left is 88%."""
+    truth = ["1"] * 200 + ["1"] * 88 + ["0"] * 12
+    ws = build({"mask": truth + [""] * 200}, {"mask": BINARY})
+    run_id = run(ws, known=range(200), waiting=range(300, 400), sure=0.99)
+    add(ws, run_id, known=range(200, 300), waiting=range(400, 500), sure=0.8)
+    assert ask(ws, 0.9).cells == 200
+    first = ask(ws, 0.97)
+    assert first.cells == 100
+    accept(ws, first)
+    found = ask(ws, 0.9)
+    assert (found.waiting, found.cells) == (100, 0)
+    assert class_text(found.kinds[0].classes[1], 0.9) == "No threshold keeps 90%: 12 of 100 known cells are wrong"
+    assert ask(ws, 0.75).cells == 100
+
+
+def add(ws, run_id, known, waiting, sure):
+    """Add predictions of class 1 to a run."""
+    from core.store import images, proposals
+
+    with ws.write() as connection:
+        at = label_id(connection, "mask")
+        proposals.put_proposals(connection, [
+            {"run_id": run_id, "image_id": images.image_by_name(connection, f"{i}.png").id, "label_id": at,
+             "probs": [1 - sure, sure], "value": 1, "confidence": sure, "heldout": int(i in known)}
+            for i in (*known, *waiting)
+        ])  # fmt: skip
+
+
 def test_too_few_known_cells_say_how_many_to_review(build):
     ws = build({"mask": ["1"] * 41 + [""] * 800}, {"mask": BINARY})
     run(ws, known=range(41), waiting=range(41, 841))
@@ -68,10 +97,34 @@ def test_too_few_known_cells_say_how_many_to_review(build):
     one = found.kinds[0].classes[1]
     # ln(0.05 * 0.6 * 0.4 / 2) / ln(0.99) = 509.03 of them, all right, in the second look
     assert one.review == 510 - 41
-    assert class_text(one, 0.99) == "No threshold keeps 99% with 41 known cells: review 469 more"
+    assert class_text(one, 0.99) == "No threshold keeps 99% with 41 known cells: review 469 more, chosen by chance"
     assert headline(found) == "Nothing that waits for mask can be accepted at 99%."
     with pytest.raises(GapwiseError, match="nothing to accept"):
         accept(ws, found)
+
+
+def test_reviewing_nearly_all_that_waits_is_not_offered(build):
+    """469 of 500 were offered: after those answers 31 were left to accept."""
+    ws = build({"mask": ["1"] * 41 + [""] * 500}, {"mask": BINARY})
+    run(ws, known=range(41), waiting=range(41, 541))
+    found = ask(ws, 0.99)
+    one = found.kinds[0].classes[1]
+    assert (one.review, one.beyond, found.reviewable) == (0, 469, 375)
+    assert class_text(one, 0.99).endswith("answer in the queue's order instead")
+
+
+def test_a_sample_is_as_large_as_all_that_waits_makes_it(build):
+    """It is drawn from all that wait: for 127 more of one kind it takes 254, half of them are of the other."""
+    ws = build(
+        {"mask": ["1"] * 41 + ["1"] * 200 + [""] * 200, "distancing": ["1"] * 41 + [""] * 200 + ["1"] * 200,
+         "5k": ["1"] * 41 + [""] * 400},
+        {"mask": BINARY, "distancing": BINARY, "5k": BINARY}, [FIVE_K],
+    )  # fmt: skip
+    run(ws, known=range(41), waiting=range(41, 441), label="5k")
+    found = ask(ws, 0.97, "5k")
+    assert sorted(str(kind.known) for kind in found.kinds) == ["{'distancing': '1'}", "{'mask': '1'}"]
+    # ln(0.05 * 0.6 * 0.4 / 2) / ln(0.97) = 167.97 of them, all right, in the second look
+    assert [kind.classes[1].review for kind in found.kinds] == [2 * (168 - 41)] * 2
 
 
 def test_reviewing_cells_that_were_chosen_by_chance_makes_a_promise_possible(build):
@@ -232,7 +285,8 @@ def test_one_card_in_six_is_a_check(plain):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.99, "99%"), (0.995, "99.5%"), (0.9999, "just under 100%"), (1, "100%"), (0, "0%")]
+    ("value", "text"),
+    [(0.99, "99%"), (0.995, "99.5%"), (0.9999, "99.99%"), (0.99999, "just under 100%"), (1, "100%"), (0, "0%")],
 )
 def test_shares_are_never_rounded_to_all_or_none(value, text):
     assert share(value) == text

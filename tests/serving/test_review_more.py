@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import GapwiseError
+from core.serving import counting
 from core.serving import leases as leases_module
-from core.store import agreement, blind, cells, near, queue, review_schema, schema
+from core.store import agreement, blind, cells, near, queue, ranks, review_schema, schema, sent
 from core.store.labels import label_id
-from tests.conftest import cells_of, propose
+from tests.conftest import BINARY, cells_of, propose
+from tests.serving.conftest import Tab
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +21,8 @@ def _no_leases(monkeypatch):
     monkeypatch.setattr(leases_module.leases, "_held", {})
 
 
-def progress(tab, held=()):
-    asked = {"label": tab.label, "order": "uncertain", "held": ",".join(map(str, held))}
+def progress(tab, held=(), **asked):
+    asked = {"label": tab.label, "order": "uncertain", "held": ",".join(map(str, held)), **asked}
     answer = tab.client.get("/gapwise/progress", params=asked, headers=tab.headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -104,6 +106,59 @@ def test_agreement_is_told_apart_by_what_people_saw_and_without_what_was_undone(
     assert found["classes"] == {"1": 7}
     assert sorted(found["gone"]) == [1, 2, 3]
     assert found["left"] == 7
+
+
+def test_in_an_order_of_picked_cells_those_are_counted_as_beside_the_cards(tab, ws):
+    assert progress(tab)["left"] == 10
+    with ws.write() as connection:
+        sent.send(connection, tab.label, 1, [2, 5, 7], "Look again")
+    asked = {"label": tab.label, "order": "sent", "want": 4}
+    assert tab.client.get("/gapwise/review", params=asked, headers=tab.headers).json()["left"] == 3
+    assert progress(tab, order="sent")["left"] == 3
+    assert progress(tab)["left"] == 10
+
+
+def test_figures_follow_what_no_decision_changed(tab, ws, monkeypatch):
+    """They stayed until somebody decided something: after a training the grid told how many waited of the old run's."""
+    monkeypatch.setattr(counting, "SHARE", 1e9)  # good for no time at all
+    assert progress(tab)["classes"] == {"1": 10}
+    propose(ws, "mask", {f"{i}.png": [0.9, 0.1] for i in range(10)})
+    assert progress(tab)["classes"] == {"0": 10}
+    with ws.write() as connection:
+        cells.put(connection, 1, tab.label, 1, "given")
+    assert progress(tab)["sources"]["given"] == 1
+
+
+def test_who_begins_to_look_gets_figures_of_this_moment(tab, ws, monkeypatch):
+    """On a busy machine counting seemed dear, and what was seen stayed as it was for half a minute."""
+    monkeypatch.setattr(counting, "SHARE", 1e-9)  # good for as long as may be
+    assert progress(tab)["classes"] == {"1": 10}
+    propose(ws, "mask", {f"{i}.png": [0.9, 0.1] for i in range(10)})
+    assert progress(tab)["classes"] == {"1": 10}
+    assert progress(tab, exact=1)["classes"] == {"0": 10}
+    monkeypatch.setattr(counting, "LONGEST", 0.0)
+    propose(ws, "mask", {f"{i}.png": [0.1, 0.9] for i in range(10)})
+    assert progress(tab, exact=1)["classes"] == {"1": 10}
+    propose(ws, "mask", {f"{i}.png": [0.9, 0.1] for i in range(10)})
+    assert progress(tab)["classes"] == {"0": 10}
+
+
+def test_a_doubted_value_is_not_taken_for_decided_by_somebody_else(client, build):
+    """All that the order of likely errors holds has a value: after four seconds the browser threw it away."""
+    ws = build({"mask": ["1"] * 4}, {"mask": BINARY})
+    run = propose(ws, "mask", {f"{i}.png": [0.9, 0.1] for i in range(4)}, heldout=True)
+    tab = Tab(client, ws)
+    with ws.write() as connection:
+        rows = [{"image_id": i, "proposal_id": i, "place": i / 4, "reason": "Look."} for i in range(1, 5)]
+        ranks.replace(connection, tab.label, run, ranks.ERRORS, rows)
+    asked = {"label": tab.label, "order": ranks.ERRORS, "want": 4}
+    items = client.get("/gapwise/review", params=asked, headers=tab.headers).json()["items"]
+    held = {**asked, "want": 0, "held": ",".join(str(item["image"]) for item in items)}
+    assert len(items) == 4
+    assert client.get("/gapwise/progress", params=held, headers=tab.headers).json()["gone"] == []
+    tab.send(tab.decision(items[0]))
+    gone = client.get("/gapwise/progress", params=held, headers=tab.headers).json()["gone"]
+    assert gone == [items[0]["image"]]
 
 
 def test_progress_is_refused_without_a_label_that_is_there(tab):

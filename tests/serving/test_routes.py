@@ -7,19 +7,15 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from core.serving import review, routes, token, workspaces
+from core.serving import leases as leases_module
+from core.serving import pictures, review, routes, token, workspaces
 from core.serving.messages import MAX_BODY
 from core.store import schema
 from core.workspace import DATABASE
-from tests.conftest import BINARY, cells_of, propose
+from tests.conftest import BINARY, cells_of, log, propose
 from tests.serving.conftest import Tab
-
-
-def log(ws):
-    with ws.read() as connection:
-        return connection.execute(select(schema.decision).order_by(schema.decision.c.id)).all()
 
 
 def test_items_come_in_order_and_never_one_that_is_held(tab):
@@ -152,7 +148,13 @@ def test_without_a_good_token_nothing_is_taken(tab, ws):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"}],
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
 )
 def test_another_sites_page_is_refused(tab, ws, headers):
     answer = tab.post(tab.decision(tab.items(1)["items"][0]), headers=headers)
@@ -219,11 +221,44 @@ def test_an_unknown_order_or_label_is_told(tab):
         assert "There is no" in answer.json()["error"]
 
 
+def test_nothing_is_kept_for_labels_that_are_not_there(tab):
+    for label in (98, 99):
+        asked = {"label": label, "order": "file", "want": 0, "held": "1"}
+        assert tab.client.get("/gapwise/review", params=asked, headers=tab.headers).status_code == 409
+    assert not [place for place in leases_module.leases._held if place[1] > 90]
+
+
 def test_a_workspace_that_is_gone_is_told_without_a_traceback(tab, ws):
     (ws.root / DATABASE).unlink()
     answer = tab.client.get("/gapwise/review", params={"label": 1, "order": "file"}, headers=tab.headers)
+    assert answer.status_code == 503  # the disk may come back: the browser keeps what it has
+    assert "is not there" in answer.json()["error"]
+    answer = tab.client.get("/gapwise/preview/1", headers=tab.headers)
+    assert answer.status_code == 503
+
+
+def test_a_workspace_that_can_not_be_opened_refuses_no_decision(tab, ws, monkeypatch):
+    """Nothing is wrong with what was sent: an older Gapwise was started by mistake, say."""
+    sent = tab.decision(tab.items(1)["items"][0])
+    ws.set_setting("version", schema.VERSION + 1)
+    monkeypatch.setattr(workspaces, "_opened", {})
+    answer = tab.post(sent)
+    assert answer.status_code == 503
+    assert "reads version" in answer.json()["error"]
+    ws.set_setting("version", schema.VERSION)
+    assert tab.send(sent)["acks"][0]["state"] == "stored"
+
+
+def test_a_picture_is_not_at_fault_where_the_database_is(tab, monkeypatch):
+    """With 422 the browser says for good that this picture can't be shown."""
+
+    def fails(*_):
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    monkeypatch.setattr(pictures, "image", fails)
+    answer = tab.client.get("/gapwise/preview/1", headers=tab.headers)
     assert answer.status_code == 409
-    assert "is gone" in answer.json()["error"]
+    assert "disk I/O error" in answer.json()["error"]
 
 
 def test_a_mistake_of_ours_shows_no_traceback(tab, monkeypatch):
@@ -269,7 +304,7 @@ def test_a_preview_comes_by_id_and_is_kept_by_the_browser(tab, ws):
 
 def test_a_preview_needs_a_token_and_an_id(tab):
     assert tab.client.get("/gapwise/preview/1").status_code == 401
-    for name in ("..%2f..%2fetc%2fpasswd", "0.png", "-1", "1/../2.png"):
+    for name in ("..%2f..%2fetc%2fpasswd", "0.png", "-1", "1/../2.png", "9" * 5000):
         assert tab.client.get(f"/gapwise/preview/{name}", headers=tab.headers).status_code == 404
     answer = tab.client.get("/gapwise/preview/99999999999999999999", headers=tab.headers)
     assert answer.status_code in (404, 422)
@@ -285,5 +320,6 @@ def test_a_picture_that_can_not_be_read_is_told(tab, ws):
 
 
 def test_routes_can_lie_below_a_base_path():
-    paths = {"/app/gapwise/review", "/app/gapwise/progress", "/app/gapwise/preview/{image_id:int}"}
+    names = ("review", "progress", "preview/{image_id}", "full/{image_id}", "map", "layers", "set")
+    paths = {f"/app/gapwise/{name}" for name in names}
     assert {r.path for r in routes.routes("/app/")} == paths

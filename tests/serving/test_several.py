@@ -13,13 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from sqlalchemy import select
 
 from core.serving import leases as leases_module
 from core.serving import workspaces
-from core.store import schema
 from core.workspace import DATABASE
-from tests.conftest import BINARY, FIVE_K, propose
+from tests.conftest import log, waiting
 from tests.serving.conftest import Tab
 
 PEOPLE, EACH = 8, int(os.environ.get("GAPWISE_SWARM", "12"))
@@ -32,25 +30,23 @@ def _no_leases(monkeypatch):
 
 @pytest.fixture
 def many(build):
-    count = PEOPLE * EACH + 300
-    made = build(
-        {"mask": [""] * count, "distancing": ["1"] * count, "5k": [""] * count},
-        dict.fromkeys(("mask", "distancing", "5k"), BINARY),
-        [FIVE_K],
-    )
-    propose(made, "mask", {f"{i}.png": [0.4, 0.6] for i in range(count)})
-    return made
-
-
-def log(ws):
-    with ws.read() as connection:
-        return connection.execute(select(schema.decision).order_by(schema.decision.c.id)).all()
+    return waiting(build, PEOPLE * EACH + 300)
 
 
 def sound(ws) -> None:
     with closing(sqlite3.connect(ws.root / DATABASE)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_what_somebody_gives_free_is_given_to_others_and_nobody_frees_what_is_anothers(tab, new_tab):
+    ben = new_tab("ben")
+    mine = [i["image"] for i in tab.items(4)["items"]]
+    ben.send(want=0, free=mine)
+    assert [i["image"] for i in ben.items(4)["items"]] == [5, 6, 7, 8]
+    asked = {"label": tab.label, "order": "uncertain", "want": 0, "free": ",".join(map(str, mine))}
+    assert tab.client.get("/gapwise/review", params=asked, headers=tab.headers).status_code == 200
+    assert [i["image"] for i in ben.items(4, held=[5, 6, 7, 8])["items"]] == mine
 
 
 def test_two_people_are_given_different_images_and_a_decided_one_is_not_given_again(tab, new_tab):

@@ -259,6 +259,22 @@ def test_a_no_to_one_of_three_classes_opens_an_accepted_cell_again(build):
     sound(ws)
 
 
+def test_a_no_that_is_taken_back_after_somebody_chose_leaves_the_acceptance_standing(build):
+    """What stood before the no did not come back with the undo of the later answer: the cell was open for good."""
+    ws = build({"kind": ["a", "", "b"]}, {"kind": ("a", "b", "c")})
+    run = propose(ws, "kind", {"1.png": [0.1, 0.8, 0.1]})
+    accept(ws, "kind", run, reviewer="bob")
+    with ws.read() as connection:
+        proposal = queue.item(connection, **at(ws, "1.png", "kind")).proposal_id
+    decide(ws, "1.png", "kind", None, action="reject", proposal_id=proposal)
+    decide(ws, "1.png", "kind", 2, reviewer="cyd")
+    undo(ws)
+    assert cells_of(ws)["1.png", "kind"] == (2, "human")
+    undo(ws, "cyd")
+    assert cells_of(ws)["1.png", "kind"] == (1, "pseudo")
+    sound(ws)
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["decide", "decide", "undo", "accept", "withdraw", "raise"]),

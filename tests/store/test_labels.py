@@ -32,3 +32,32 @@ def test_rules_are_replaced_as_a_whole_and_keep_their_order(five_k):
         assert rules(connection) == ["mask implies 5k", "5k implies mask"]
         set_rules(connection, [])
         assert rules(connection) == []
+
+
+def test_rules_that_were_replaced_are_seen_in_the_same_transaction_and_after_it(build):
+    """They are read once in a transaction, which must not outlive their replacement."""
+    ws = build({"mask": ["1"], "twin": [""]}, {"mask": ("0", "1"), "twin": ("0", "1")}, ["twin = mask"])
+    with ws.write() as connection:
+        assert rules(connection) == ["twin = mask"]
+        rules(connection).append("what a caller does to the list is its own")
+        set_rules(connection, ["twin implies mask", "mask implies twin"])
+        assert rules(connection) == ["twin implies mask", "mask implies twin"]
+        set_rules(connection, [])
+        assert rules(connection) == []
+    with ws.read() as connection:
+        assert rules(connection) == []
+
+
+def test_rules_that_were_rolled_back_are_not_seen(build):
+    ws = build({"mask": ["1"], "twin": [""]}, {"mask": ("0", "1"), "twin": ("0", "1")}, ["twin = mask"])
+
+    def broken():
+        with ws.write() as connection:
+            set_rules(connection, [])
+            assert rules(connection) == []
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    with ws.read() as connection:
+        assert rules(connection) == ["twin = mask"]

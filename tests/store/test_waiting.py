@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event, inspect, select
 
-from core.store import cells, decisions, queue, review_schema, schema
+from core.store import cells, decisions, queue, ranks, review_schema, schema, sent
 from core.store.labels import label_id, set_rules
 from core.workspace import DATABASE, Workspace
 from tests.conftest import BINARY, FIVE_K, propose
@@ -97,7 +97,7 @@ def test_a_workspace_of_version_3_gets_its_queue_when_it_is_opened(five_k):
     assert {index.name for index in schema.queue_indexes} <= names
 
 
-@pytest.mark.parametrize("order", [order for order in queue.ORDERS if order != "errors"])
+@pytest.mark.parametrize("order", [order for order in queue.ORDERS if order not in ranks.PICKED])
 def test_the_next_items_are_read_off_an_index_and_never_sorted(five_k, order):
     """At a million images the sort of all that waits took six to fourteen seconds for each item."""
     propose(five_k, "mask", {f"{i}.png": [0.4, 0.6] for i in range(6)})
@@ -115,3 +115,23 @@ def test_the_next_items_are_read_off_an_index_and_never_sorted(five_k, order):
         assert "B-TREE" not in told
         assert "SCAN" not in told
         assert "settled=?" in told
+
+
+def test_what_was_sent_is_found_by_an_index_and_only_that_is_sorted(five_k):
+    run = propose(five_k, "mask", {f"{i}.png": [0.4, 0.6] for i in range(6)})
+    with five_k.write() as connection:
+        mask = label_id(connection, "mask")
+        sent.send(connection, mask, run, [1, 2, 3], "why")
+    asked = []
+    event.listen(five_k.engine, "before_cursor_execute", lambda *a: asked.append((a[2], a[3])))
+    with five_k.read() as connection:
+        assert len(queue.pending(connection, mask, "sent")) == 3
+        assert queue.pending_count(connection, mask, order="sent") == 3
+        found = [(s, p) for s, p in asked if "FROM rank" in s or "JOIN rank" in s]
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", p).all() for s, p in found]
+    assert len(plans) == 3
+    for plan in plans:
+        told = " ".join(step[3] for step in plan)
+        assert "rank_queue (label_id=? AND run_id=? AND kind=? AND waits" in told
+        assert "SCAN proposal" not in told
+        assert "SCAN rank" not in told

@@ -235,7 +235,7 @@ def test_entering_a_stage_sets_dropout_drop_path_and_weight_decay(ws):
 
 
 def test_a_run_stopped_in_its_first_stage_predicts_at_the_size_it_was_measured_at(ws):
-    from core.pseudo.predict import load_network
+    from core.pseudo.network import load_network
 
     train(ws, Order("bright", "staged", staged()), StopAfter(8))
     folder = RunDir(ws.run_dir(1))

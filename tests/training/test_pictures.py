@@ -83,3 +83,25 @@ def test_a_disk_that_fills_up_is_told_and_nothing_half_written_counts(ws, monkey
         prepared(ws)
     monkeypatch.undo()
     assert prepared(ws)[1].any()
+
+
+def test_a_glance_takes_what_is_kept_decodes_the_rest_and_writes_nothing(ws, monkeypatch):
+    kept = prepared(ws, which={1: paths(ws)[1]})[1].copy()
+    files = {f: f.read_bytes() for f in (ws.root / "cache").iterdir()}
+    Path(paths(ws)[3]).write_bytes(b"no picture")
+    asked: list[str] = []
+    decode = module.open_rgb
+    monkeypatch.setattr(module, "open_rgb", lambda path, **more: asked.append(str(path)) or decode(path, **more))
+    found = Pictures(ws, paths(ws), (16, 24)).glance()
+    assert asked == []
+    np.testing.assert_array_equal(found[1], kept)
+    assert found[2].any()
+    assert asked == [paths(ws)[2]]
+    with pytest.raises(GapwiseError, match="002.png"):
+        found[3]
+    assert {f: f.read_bytes() for f in (ws.root / "cache").iterdir()} == files
+
+
+def test_a_glance_needs_no_cache(ws):
+    assert Pictures(ws, paths(ws), (16, 24)).glance()[1].shape == (16, 24, 3)
+    assert not (ws.root / "cache").exists()

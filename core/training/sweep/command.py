@@ -8,11 +8,12 @@ from pathlib import Path
 
 from core import jobs
 from core.errors import GapwiseError
+from core.jobs.plan_file import plan_bytes
 from core.store.cells import TRUSTED
 from core.store.labels import label_id
 from core.training.library import load_recipe
 from core.training.recipe import Recipe, parse_recipe
-from core.training.sweep.plan import FILE, Plan, make_plan, plan_bytes
+from core.training.sweep.plan import FILE, Plan, make_plan
 from core.training.sweep.search import check_installed
 from core.training.sweep.space import Setting, fitted, parse_setting, typed, typed_table
 from core.workspace import Workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from core.errors import GapwiseError
-from core.files import write_atomic
+from core.jobs import plan_file
 from core.training.recipe import Recipe, parse_recipe
 from core.training.settings import applied
 from core.training.sweep.space import MAX_TRIALS, SEED, Range, Setting, count, grid
@@ -173,12 +173,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
     Raises:
         OSError: If it can't be written; the one before stays.
     """
-    write_atomic(folder / FILE, plan_bytes(plan))
-
-
-def plan_bytes(plan: Plan) -> bytes:
-    """Return a plan as it is stored."""
-    return json.dumps(asdict(plan), ensure_ascii=False, indent=1).encode()
+    plan_file.write(folder / FILE, plan)
 
 
 def read_plan(folder: Path) -> Plan | None:
@@ -187,17 +182,13 @@ def read_plan(folder: Path) -> Plan | None:
     Raises:
         GapwiseError: If it can't be read.
     """
-    try:
-        stored = json.loads((folder / FILE).read_bytes())
-        settings = [_setting(s) for s in stored.pop("settings")]
-        trials = [Trial(**t) for t in stored.pop("trials")]
-        return Plan(**stored, settings=settings, trials=trials)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GapwiseError(
-            f"The sweep's plan {folder / FILE} can't be read: {error}. Start the sweep again."
-        ) from error
+    return plan_file.read(folder / FILE, "sweep", _made)
+
+
+def _made(stored: dict) -> Plan:
+    settings = [_setting(s) for s in stored.pop("settings")]
+    trials = [Trial(**t) for t in stored.pop("trials")]
+    return Plan(**stored, settings=settings, trials=trials)
 
 
 def _check_settings(settings: Sequence[Setting]) -> None:

@@ -55,6 +55,7 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const root = parentElement.querySelector(".gw-board") || parentElement.appendChild(board(data.name)).firstChild
   root.turn = data.turn
+  keep(...data.where)
   root.send = (event) => setTriggerValue("event", { ...event, turn: root.turn })
   // What stays the same is left alone: a list that is open, a picture that is looked at.
   const fresh = []
@@ -71,6 +72,15 @@ export default function (component) {
   const found = fresh.map((place) => room(root, place))
   fresh.forEach((place, n) => plot(root, place, found[n]))
   return () => { root.hint.style.display = "none" }
+}
+
+// Keep what is chosen in the address, for a reload or a link; in the entry of the browser's history that is there.
+function keep(name, text) {
+  const url = new URL(location.href)
+  if ((url.searchParams.get(name) ?? "") === text) return
+  if (text) url.searchParams.set(name, text)
+  else url.searchParams.delete(name)
+  history.replaceState(history.state, "", url)
 }
 
 function room(root, place) {

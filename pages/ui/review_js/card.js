@@ -17,33 +17,37 @@ class Card {
     this.neighbours = new Neighbours(this.find(".near"));
     this.help = new Help(this.find("dialog"), () => this.signs());
     this.grid = new Grid(this.find(".grid"), (found) => this.tellGrid(found));
-    this.progress = new Progress(this.find(".figures"), (told, gone) => this.hear(told, gone));
-    this.find(".figures").addEventListener("toggle", () => this.progress.poll(true));
+    this.progress = new Progress(this.find(".figures"), (...heard) => this.hear(...heard));
+    this.find(".figures").addEventListener("toggle", () => this.progress.poll(true, true));
     this.noting = new Noting(this.find(".noting"), (item, text) => this.note(item, text));
-    // A button that was clicked does not take the keys: space would press it again.
-    root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
+    root.addEventListener("mousedown", (event) => this.press(event));
   }
 
   update({ data, setTriggerValue }) {
+    if (!queues.has(data.place)) queues.set(data.place, new Queue(data.place));
+    const queue = queues.get(data.place);
+    if (this.queue !== queue) this.noting.keep(); // a note is whose who wrote it, also where another name was typed then
     this.label = data.classes;
     this.picture ??= new Picture(this.find(".stage"), Uint8Array.from(atob(data.colors), (s) => s.charCodeAt(0)));
     this.mapKey = `gapwise-map-${data.place}`;
     this.withMap ??= sessionStorage.getItem(this.mapKey) === "1";
-    if (!queues.has(data.place)) queues.set(data.place, new Queue(data.place));
-    const queue = queues.get(data.place);
-    if (this.queue && this.queue !== queue) this.queue.changed = () => {};
+    const before = this.queue === queue ? null : this.queue;
+    if (before) before.changed = () => {};
     if (this.queue !== queue) this.toldDone = queue.done;
     if (this.keys?.store !== `gapwise-keys-${data.place}`) this.keys = new Keys(data.place);
     if (this.grid.shown && (this.queue !== queue || this.view !== `${data.label} ${data.blind}`)) this.leaveGrid();
+    if (before) queue.freed = before.rest();
     this.view = `${data.label} ${data.blind}`;
     this.queue = this.progress.queue = queue;
     this.progress.held = () => [...queue.buffer, ...this.grid.items].map((item) => item.image);
     queue.changed = (item) => this.follow(item);
     queue.settled = () => this.pauseThen(() => setTriggerValue("settled", queue.done));
+    queue.kept = (image) => this.grid.shown && this.grid.without(this.grid.items.filter((item) => item.image === image));
     queue.renew = () => setTriggerValue("renew", Date.now());
     this.answers();
     queue.open(data);
     this.paint();
+    this.progress.poll(true); // what was accepted or drawn on this page just now may be held here
   }
 
   // The very next thing after a key: nothing here waits for anybody.
@@ -55,7 +59,9 @@ class Card {
     this.picture.show(this.shown, this.withMap && !item?.blind);
     this.find(".veil").textContent = this.veil(item);
     this.find(".veil").hidden = ready && !item.problem;
+    if (!ready && !item && !this.queue.busy && this.queue.asked) this.say(this.find(".veil").textContent);
     this.find(".question").hidden = this.find(".meter").hidden = !ready;
+    for (const about of [".probs", ".others", ".why", ".notes", ".file"]) this.find(about).hidden = !item; // of the last one
     if (ready) {
       item.visible = false;
       item.painted = performance.now();
@@ -72,8 +78,11 @@ class Card {
   veil(item) {
     if (item?.problem) return `This picture can't be shown: ${item.problem} Skip or flag it.`;
     if (item || this.queue.busy || !this.queue.asked) return "Loading…";
+    if (this.queue.trouble) return this.queue.trouble;
+    const { left } = this.queue;
+    if (left > 0) return `${left.toLocaleString("en")} more ${left === 1 ? "is" : "are"} on somebody else's screen just now. What nobody answers there comes here within minutes.`;
     const done = session(this.queue);
-    return this.queue.trouble || `Nothing waits for a decision here.${done ? ` This session: ${done}.` : ""}`;
+    return `Nothing waits for a decision here.${done ? ` This session: ${done}.` : ""}`;
   }
 
   // What may change without a key: never the picture that is there.
@@ -101,9 +110,17 @@ class Card {
     return !this.shown.problem && !(this.shown.blind && act !== "choose");
   }
 
+  // To screen readers; what was stored they hear from `.said`.
+  say(text) {
+    const live = this.find(".live");
+    if (live.textContent !== text) live.textContent = text;
+  }
+
   tellGrid(found) {
-    this.gridCan = found;
     const { others, marked } = found;
+    const before = this.gridCan?.marked ?? 0;
+    this.gridCan = found;
+    if (this.grid.shown && marked !== before) this.say(`${marked} marked. Accept takes the other ${others}.`);
     this.find('[data-act="accept"] span').textContent = this.grid.shown ? `Accept the other ${others}` : "Accept";
     this.find('[data-act="reject"] span').textContent = this.grid.shown ? `Reject ${marked} marked` : "Reject";
     this.find('[data-act="grid"] span').textContent = this.grid.shown ? "One by one" : "Grid";
@@ -122,9 +139,12 @@ class Card {
     this.signs();
   }
 
-  // The keys on the buttons, as they are now.
+  // The keys on the buttons, as they are now; screen readers have them as keys, not as a part of the name.
   signs() {
-    for (const sign of this.root.querySelectorAll("kbd[data-key]")) sign.textContent = this.keys.sign(sign.dataset.key);
+    for (const sign of this.root.querySelectorAll("kbd[data-key]")) {
+      sign.textContent = this.keys.sign(sign.dataset.key);
+      sign.closest("button").setAttribute("aria-keyshortcuts", Keys.spoken(this.keys.map[sign.dataset.key]));
+    }
   }
 
   act(action, value, y) {
@@ -170,12 +190,14 @@ class Card {
   note(item, text) {
     this.queue.note(item, text);
     if (item === this.shown) tell(this.find, item, this.label);
+    this.status();
   }
 
   // What the server says every few seconds.
-  hear(told, gone) {
+  hear(told, gone, checks) {
     this.grid.counts = told.classes;
-    if (this.grid.shown) this.grid.drop(gone);
+    if (this.grid.shown) this.grid.drop([...gone, ...checks]);
+    if (this.queue.hide(checks, this.shown)) this.follow();
     if (this.grid.shown) this.grid.tell();
     if (!gone.length) return;
     this.queue.drop(gone, this.shown);
@@ -198,6 +220,13 @@ class Card {
     event.stopImmediatePropagation();
     if (!event.repeat || ["move", "larger", "smaller"].includes(action[0])) this.act(...action);
     return undefined;
+  }
+
+  // What was clicked does not take the keys, space would press it again; and a list that has them lets go.
+  press(event) {
+    if (!event.target.closest("button, summary")) return;
+    event.preventDefault();
+    this.find("select:focus")?.blur();
   }
 
   click(event) {
@@ -234,7 +263,7 @@ class Card {
   close() {
     removeEventListener("keydown", this.onKey, true);
     clearTimeout(this.pause);
-    Object.assign(this.queue, { changed: () => {}, settled: () => {}, renew: () => {} });
+    Object.assign(this.queue, { changed: () => {}, settled: () => {}, renew: () => {}, kept: () => {} });
     this.picture.close();
     this.progress.close();
     this.noting.follow(null);
@@ -249,8 +278,8 @@ export default function (component) {
   const root = component.parentElement;
   if (!cards.has(root)) cards.set(root, new Card(root));
   cards.get(root).update(component);
-  return () => {
+  return ending(root, () => {
     cards.get(root)?.close();
     cards.delete(root);
-  };
+  });
 }

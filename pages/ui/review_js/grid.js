@@ -2,6 +2,7 @@
 
 const SIZES = [12, 24, 40, 60];
 const LOOK = 700; // milliseconds that a page of pictures must have been there: a second press was not meant for it
+const AGAIN = 2000; // milliseconds until what could not be loaded is asked for again
 const HALF = 0.5; // of a picture in the window: it counts as seen
 
 class Grid {
@@ -13,7 +14,12 @@ class Grid {
     this.marked = new Set();
     this.watcher = new IntersectionObserver((seen) => seen.forEach((entry) => this.look(entry)), { threshold: HALF });
     root.addEventListener("click", (event) => this.click(event));
-    root.querySelector("select").addEventListener("change", (event) => this.resize(Number(event.target.value)));
+    const sizes = root.querySelector("select");
+    sizes.addEventListener("change", () => this.resize(Number(sizes.value)));
+    // A choice by mouse leaves the list the keys: the next `a` would be typed into it.
+    sizes.addEventListener("pointerdown", () => (this.pointed = true));
+    sizes.addEventListener("keydown", () => (this.pointed = false));
+    sizes.addEventListener("change", () => this.pointed && sizes.blur());
   }
 
   get tiles() {
@@ -35,7 +41,7 @@ class Grid {
 
   choose(value) {
     this.marked.clear();
-    Object.assign(this, { value, items: [], dry: false, at: 0, problem: "" });
+    Object.assign(this, { value, items: [], dry: false, at: 0, problem: "", turn: {} });
     this.paint();
     this.fill();
   }
@@ -45,7 +51,7 @@ class Grid {
     this.root.hidden = true;
     const next = [...this.aside, ...this.page.filter((item) => this.marked.has(item))];
     const why = "Here because you marked it in the grid.";
-    next.reverse().forEach((item) => this.queue.bringBack({ ...item, why, state: "new", bitmap: null }, 0, true));
+    next.reverse().forEach((item) => this.queue.bringBack({ ...asSent(item), why, state: "new" }, 0, true));
     this.items.forEach((item) => item.thumb?.close());
     Object.assign(this, { items: [], aside: [] });
     this.marked.clear();
@@ -67,20 +73,20 @@ class Grid {
   async fill() {
     if (this.busy || this.dry || !this.shown || this.items.length >= 2 * this.size) return;
     this.busy = true;
-    const { value } = this;
+    const { value, turn } = this;
     const want = Math.min(120, 2 * this.size - this.items.length);
     const held = [...this.items, ...this.aside].map((item) => item.image).concat(this.queue.outbox.images());
     try {
       const found = await this.queue.items({ want, grid: value, held });
-      if (value === this.value && this.shown) {
+      if (turn === this.turn && this.shown) {
         const there = new Set([...held, ...this.items.map((item) => item.image)]);
         this.items.push(...found.filter((item) => !there.has(item.image)));
         this.dry = found.length < want;
         this.problem = "";
       }
     } catch (error) {
-      this.problem = error.message;
-      setTimeout(() => this.fill(), 2000);
+      this.problem = reason(error);
+      setTimeout(() => this.fill(), AGAIN);
     } finally {
       this.busy = false;
     }
@@ -102,7 +108,8 @@ class Grid {
     try {
       item.thumb = await this.queue.bitmap(item, { resizeWidth: THUMB, resizeQuality: "medium" });
     } catch (error) {
-      item.problem = error.message;
+      if (broken(error)) item.problem = error.message;
+      else await new Promise((go) => setTimeout(go, AGAIN)); // the server or the workspace is away
     }
     item.asked = false;
     this.loading -= 1;

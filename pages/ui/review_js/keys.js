@@ -17,6 +17,8 @@ const ACTIONS = {
 };
 const FIXED = ["escape", "enter", "tab", "shift", "control", "alt", "meta", "capslock", "dead", "unidentified", "process"];
 const ARROWS = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] };
+// Nobody types into a switch, but a click leaves it the keys.
+const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])";
 const SIGNS = { " ": "space", backspace: "⌫" };
 
 class Keys {
@@ -50,9 +52,14 @@ class Keys {
     return SIGNS[this.map[action]] ?? this.map[action];
   }
 
+  // As `aria-keyshortcuts` writes it.
+  static spoken(key) {
+    return { " ": "Space", "+": "Plus", backspace: "Backspace" }[key] ?? key;
+  }
+
   // Give an action another key; whichever had it gets the old one. Says why not, or nothing.
   change(action, key) {
-    if (FIXED.includes(key) || key in ARROWS || /^[1-9]$/.test(key) || key.startsWith("f1")) return `${key} can't be changed.`;
+    if (FIXED.includes(key) || key in ARROWS || /^[1-9]$/.test(key) || key.startsWith("f1")) return `The key ${key} can't be used for this.`;
     const other = Object.keys(this.map).find((name) => this.map[name] === key);
     if (other) this.map[other] = this.map[action];
     this.map[action] = key;
@@ -78,11 +85,11 @@ class Keys {
 function asked(event, keys, classes) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
   const from = event.composedPath()[0];
-  if (from.closest?.("input, textarea, select, [contenteditable]:not([contenteditable=false])")) return null;
+  if (from.closest?.(TYPED)) return null;
   if (document.querySelector('[data-testid="stDialog"], [role="dialog"]')) return null;
   const tile = from.closest?.(".tile");
   if (event.key === "Enter" && tile) return ["skip"]; // marks it
-  if (event.key === " " && !tile && from.closest?.("button, a, summary, [role=button]")) return null; // presses that one
+  if (event.key === " " && !tile && from.closest?.("button, summary, input, [role=button]")) return null; // presses that one; a link it would not
   return keys.read(event, classes);
 }
 
@@ -144,8 +151,4 @@ class Help {
     this.dialog.querySelector(".actions").replaceChildren(...rows);
     this.dialog.querySelector(`[data-remap="${this.asked}"]`)?.focus();
   }
-}
-
-function make(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
 }

@@ -2,12 +2,27 @@
 // killed server or a lost network loses none. Each has an id of its own (client:seq): sent twice, it is taken once.
 
 const AT_ONCE = 60; // decisions in one request: a whole grid
-const PATIENCE = 20000; // milliseconds that a request may take
 const BACK_OFF = [250, 500, 1000, 2000, 4000, 8000]; // milliseconds between tries
 
 function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is there over https and on localhost only
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+// What tells this tab's cards from those of another tab of the same person: it outlives a reload, as the cards do.
+function tabId() {
+  try {
+    const tab = sessionStorage.getItem("gapwise-tab") ?? randomId();
+    sessionStorage.setItem("gapwise-tab", tab);
+    return tab;
+  } catch {
+    return ""; // forbidden: as if all were one tab
+  }
+}
+
+// An item as the server sent it, without what became of it here.
+function asSent({ bitmap, state, visible, painted, problem, thumb, asked, seen, tile, gone, ...card }) {
+  return card;
 }
 
 class Outbox {
@@ -40,8 +55,7 @@ class Outbox {
 
   add(sent, item) {
     this.seq += 1;
-    const { bitmap, state, visible, painted, problem, thumb, asked, seen, tile, gone, ...card } = item ?? {};
-    const entry = { sent: { client: this.client, seq: this.seq, ...sent }, card: item ? card : null };
+    const entry = { sent: { client: this.client, seq: this.seq, ...sent }, card: item ? asSent(item) : null };
     this.entries.push(entry);
     return entry; // the caller saves, once for all that it adds
   }
@@ -58,21 +72,12 @@ class Outbox {
     return this.entries.slice(0, size).map((e) => e.sent);
   }
 
+  // How many fewer may wait once all is stored; of an answered check nobody but the server knows.
+  settling() {
+    return this.entries.filter((e) => e.card && !e.card.check && ["accept", "reject", "choose"].includes(e.sent.action)).length;
+  }
+
   images() {
     return this.entries.filter((e) => e.card).map((e) => e.card.image);
   }
-}
-
-class Refusal extends Error {
-  constructor(status, text) {
-    super(text);
-    this.status = status;
-  }
-}
-
-async function ask(url, options) {
-  const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE), credentials: "same-origin" });
-  if (answer.ok) return answer;
-  const text = await answer.json().then((j) => j.error, () => `The server answered ${answer.status}.`);
-  throw new Refusal(answer.status, text);
 }

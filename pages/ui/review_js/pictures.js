@@ -3,6 +3,11 @@
 const FULL = 20; // items held; pictures of all of them are decoded
 const LOADERS = 3; // pictures loaded at the same time; browsers give a server six connections, one is for decisions
 
+// Whether a picture can never be shown; all else passes: a server or a workspace that is away.
+function broken(error) {
+  return error.status === 422 || error.name === "InvalidStateError";
+}
+
 class Pictures {
   constructor() {
     this.buffer = []; // items, the first is on screen
@@ -31,7 +36,7 @@ class Pictures {
         item.state = "ready";
         return;
       } catch (error) {
-        if (error.status === 422 || error.name === "InvalidStateError") {
+        if (broken(error)) {
           item.problem = error.message;
           item.state = "ready";
           return;

@@ -11,21 +11,34 @@ class Progress {
     this.timer = setInterval(() => this.poll(), POLL);
   }
 
-  async poll(now = false) {
+  // Ask; `now` while decisions are under way, too; `exact` for figures of this moment.
+  async poll(now = false, exact = false) {
     const { queue } = this;
-    if (document.hidden || this.busy || !queue?.token || (queue.busy && !now)) return;
+    if (document.hidden || !queue?.token || (queue.busy && !now)) return;
+    if (this.busy) {
+      // The answer under way may be of a moment before.
+      if (now) this.once = { exact: exact || Boolean(this.once?.exact) };
+      return;
+    }
     this.busy = true;
     try {
       const { seq } = queue.outbox;
-      const told = await queue.progress(this.held());
+      const { view } = queue;
+      const told = await queue.progress(this.held(), exact);
+      if (queue !== this.queue || view !== queue.view) return; // of a label or a workspace that was left meanwhile
       this.told = told;
       // Whoever decided or took back meanwhile knows better what is gone.
-      this.found(told, seq === queue.outbox.seq && !queue.outbox.entries.length ? told.gone : []);
+      const calm = seq === queue.outbox.seq && !queue.outbox.entries.length;
+      if (calm) queue.count(told.left);
+      this.found(told, calm ? told.gone : [], calm ? told.checks : []);
       this.paint();
     } catch {
       // the next one asks again; what can't be stored is said by the card
     } finally {
       this.busy = false;
+      const { once } = this;
+      this.once = null;
+      if (once) this.poll(true, once.exact);
     }
   }
 

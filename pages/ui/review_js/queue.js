@@ -1,26 +1,13 @@
-// What comes next: items with their pictures decoded, and what was decided but may be taken back.
+// What comes next, and what was decided but may be taken back.
 
-const LOW = 12; // fewer than that, and more are asked for
 const NEAR = 10; // decisions whose pictures stay decoded for an undo; a picture takes some 2 MB
-const IDLE_POLL = 10000; // milliseconds until an empty queue asks again
 
-class Queue extends Pictures {
+class Queue extends Exchange {
   constructor(place) {
-    super();
-    this.outbox = new Outbox(place);
+    super(place);
     this.history = []; // {entry, item}: decided here since the page was loaded, newest last
-    this.refused = []; // texts
-    this.contradicted = []; // {sent, decision, text}: answers that made an image contradict itself, newest first
     this.session = new Session();
-    this.left = null;
-    this.last = null; // what the server would take back
     this.undosWanted = 0;
-    this.tries = 0;
-    this.trouble = "";
-    this.said = "";
-    this.dry = false;
-    this.settled = () => {};
-    this.renew = () => {};
     addEventListener("online", () => this.pump(true));
     addEventListener("beforeunload", (event) => this.outbox.entries.length && event.preventDefault());
   }
@@ -28,7 +15,7 @@ class Queue extends Pictures {
   open({ base, token, label, order, blind }) {
     const view = `${label} ${order} ${blind}`;
     const renewed = token !== this.token || view !== this.view;
-    Object.assign(this, { base, token });
+    Object.assign(this, { base, token, resting: false });
     if (view !== this.view) {
       this.buffer.forEach((item) => item.bitmap?.close());
       Object.assign(this, { view, label, order, buffer: [], history: [], left: null, dry: false, said: "" });
@@ -59,6 +46,7 @@ class Queue extends Pictures {
       else if (shown !== null) sent.value = shown;
       if (note) sent.note = note;
       if (item.blind) sent.blind = true;
+      if (item.check) sent.check = true;
       return this.outbox.add(sent, item);
     });
     this.outbox.save();
@@ -74,12 +62,7 @@ class Queue extends Pictures {
       far.thumb = null;
     });
     this.session.decided(action, items.length, items[0].painted);
-    this.soon();
-  }
-
-  // Once the key is dealt with and the next picture painted, but before the frame is: a timer would come after it.
-  soon() {
-    queueMicrotask(() => this.pump());
+    this.pump(); // at once: the server stores while the browser paints the next picture
   }
 
   // A note by itself.
@@ -88,7 +71,7 @@ class Queue extends Pictures {
     this.outbox.save();
     item.notes = [...(item.notes ?? []), { by: "you", text }];
     this.session.add("note", 1);
-    this.soon();
+    this.pump();
   }
 
   // Take back what was done last, a grid as a whole; returns the items that are back, if they are known here.
@@ -97,7 +80,8 @@ class Queue extends Pictures {
     const made = this.history.pop();
     if (made) {
       for (const { sent } of [...made.entries].reverse()) {
-        this.outbox.add({ action: "undo", undoes: `${sent.client}:${sent.seq}` }).quiet = quiet;
+        const entry = this.outbox.add({ action: "undo", undoes: `${sent.client}:${sent.seq}` });
+        Object.assign(entry, { quiet, back: sent.cell.image });
       }
       this.outbox.save();
       this.session.undone(made.entries.length);
@@ -105,7 +89,7 @@ class Queue extends Pictures {
     } else {
       this.undosWanted += 1; // of an earlier visit: only the server knows which one
     }
-    this.soon();
+    this.pump();
     return made?.items;
   }
 
@@ -114,8 +98,16 @@ class Queue extends Pictures {
     const at = this.buffer.findIndex((other) => other.image === item.image);
     if (at >= 0 && !instead) return;
     if (at >= 0) this.buffer.splice(at, 1)[0].bitmap?.close();
+    item.state ??= "new"; // of the grid: its picture was only loaded small
     this.buffer.splice(place, 0, item);
     this.load();
+  }
+
+  // How many wait by now: fewer, too, after an acceptance in bulk. Of picked cells the answers to decisions tell.
+  count(left) {
+    if (["errors", "sent"].includes(this.order)) return;
+    this.left = left;
+    this.changed();
   }
 
   // Others have decided about these: they are not shown any more, but for the one that somebody looks at.
@@ -129,102 +121,21 @@ class Queue extends Pictures {
     if (this.buffer.length < LOW) this.pump();
   }
 
-  // One request at a time, in order, until everything is stored and enough is held.
-  async pump(now = false) {
-    clearTimeout(this.idle);
-    if (now) {
-      clearTimeout(this.timer);
-      this.timer = null;
-    }
-    if (this.busy || this.timer || !this.token) return;
-    this.busy = true;
-    try {
-      while (this.nextUndo() || this.outbox.entries.length || (this.buffer.length < LOW && !this.dry)) {
-        if (!(await this.exchange())) break;
-      }
-    } finally {
-      this.busy = false;
-      this.changed();
-      if (!this.outbox.entries.length) this.settled();
-      if (!this.buffer.length && !this.timer) this.idle = setTimeout(() => this.wake(), IDLE_POLL);
-    }
-  }
-
-  nextUndo() {
-    if (!this.undosWanted || this.outbox.entries.length || !this.last) {
-      if (!this.last && this.asked && !this.outbox.entries.length) this.undosWanted = 0;
-      return false;
-    }
-    this.undosWanted -= 1;
-    this.outbox.add({ action: "undo", undoes: this.last.decision });
-    this.outbox.save();
+  // Checks by now, which were loaded before: they come again without their proposal, but for the one on screen. Says
+  // whether there were any.
+  hide(images, shown) {
+    const asked = new Set(images);
+    const open = (item) => asked.has(item.image) && !item.blind && item !== shown;
+    if (!this.buffer.some(open)) return false;
+    this.buffer = this.buffer.filter((item) => !open(item) || item.bitmap?.close());
+    this.pump();
     return true;
   }
 
-  again(delay) {
-    this.timer = setTimeout(() => this.wake(), delay);
-  }
-
-  wake() {
-    this.dry = false;
-    this.pump(true);
-  }
-
-  async exchange() {
-    const view = this.view;
-    const want = this.buffer.length < LOW ? FULL - this.buffer.length : 0;
-    const held = [...this.buffer.map((item) => item.image), ...this.outbox.images()];
-    const decisions = this.outbox.batch(this.alone ? 1 : AT_ONCE);
-    try {
-      const wish = { label: this.label, order: this.order, want };
-      const answer = await (await this.send({ ...wish, held }, decisions)).json();
-      Object.assign(this, { tries: 0, trouble: "", alone: false, asked: true, last: answer.last });
-      answer.acks.forEach((ack) => this.acknowledge(ack));
-      this.outbox.save();
-      if (view === this.view) this.receive(answer, want);
-      return true;
-    } catch (error) {
-      return this.failed(error, decisions);
-    } finally {
-      this.changed();
-    }
-  }
-
-  send(wish, decisions) {
-    const headers = { "X-Gapwise-Token": this.token };
-    if (!decisions.length) {
-      return ask(`${this.base}/review?${new URLSearchParams({ ...wish, held: wish.held.join() })}`, { headers });
-    }
-    headers["Content-Type"] = "application/json";
-    const body = JSON.stringify({ ...wish, decisions });
-    return ask(`${this.base}/review`, { method: "POST", headers, body, keepalive: body.length < 60000 });
-  }
-
-  receive(answer, want) {
-    this.left = answer.left;
-    const held = new Set([...this.buffer.map((item) => item.image), ...this.outbox.images()]);
-    const fresh = answer.items.filter((item) => !held.has(item.image));
-    this.buffer.push(...fresh.map((item) => ({ ...item, state: "new" })));
-    this.dry = want > 0 && answer.items.length < want;
-    this.load();
-  }
-
-  acknowledge(ack) {
-    const entry = this.outbox.take(ack);
-    if (!entry) return;
-    this.said = ack.state === "refused" ? "" : ack.told;
-    const { undoes } = entry.sent;
-    this.contradicted = this.contradicted.filter((c) => ack.state === "refused" || ![c.sent, c.decision].includes(undoes));
-    if (ack.contradicts) {
-      const made = { sent: `${ack.client}:${ack.seq}`, decision: ack.decision, text: ack.contradicts };
-      this.contradicted = [made, ...this.contradicted].slice(0, 3);
-    }
-    if (ack.state === "refused") this.refuse(entry, ack.told);
-    else if (ack.card && !entry.quiet) this.bringBack({ ...ack.card, state: "new" }, 0);
-    this.dry = false;
-  }
-
   refuse(entry, reason) {
+    const { client, action } = entry.sent;
+    // Only what this visit counted: not what lay in the outbox when the page was loaded, nor an earlier visit's undo.
+    if (client === this.outbox.client && (action !== "undo" || "quiet" in entry)) this.session.refused(action);
     this.history.forEach((made) => (made.entries = made.entries.filter((other) => other !== entry)));
     this.history = this.history.filter((made) => made.entries.length);
     if (entry.card) {
@@ -235,36 +146,24 @@ class Queue extends Pictures {
     }
     this.refused = [reason, ...this.refused].slice(0, 5);
     this.history = []; // what is really last, the server says
+    if (entry.back) this.stays(entry.back);
   }
 
-  failed(error, decisions) {
-    const status = error.status ?? 0;
-    if (status === 401) this.renew(); // and again in a moment, with the new token
-    else if ([400, 403, 409, 413, 415, 422].includes(status) && decisions.length) {
-      if (decisions.length > 1) {
-        this.alone = true; // find the one that is refused
-        return true;
-      }
-      this.acknowledge({ ...decisions[0], state: "refused", told: error.message });
-      this.outbox.save();
-      return true;
+  // It was not taken back after all: it is no more to be answered than before.
+  stays(image) {
+    this.buffer = this.buffer.filter((item) => item.image !== image || item.bitmap?.close());
+    this.kept(image);
+  }
+
+  // The undo of an earlier visit, once the server has said which decision it would take back.
+  nextUndo() {
+    if (!this.undosWanted || this.outbox.entries.length || !this.last) {
+      if (!this.last && this.asked && !this.outbox.entries.length) this.undosWanted = 0;
+      return false;
     }
-    this.trouble = error instanceof Refusal ? error.message : "The server can't be reached.";
-    const delay = BACK_OFF[Math.min(this.tries, BACK_OFF.length - 1)];
-    this.tries += 1;
-    this.again(delay * (0.75 + Math.random() / 2)); // tabs that lost the server together don't come back together
-    return false;
-  }
-
-  async items(wish) {
-    const { label, order } = this;
-    return (await (await this.send({ label, order, ...wish }, [])).json()).items;
-  }
-
-  async progress(images) {
-    const wish = { label: this.label, order: this.order, held: images.slice(0, 200).join() };
-    const headers = { "X-Gapwise-Token": this.token };
-    const answer = await ask(`${this.base}/progress?${new URLSearchParams(wish)}`, { headers });
-    return answer.json();
+    this.undosWanted -= 1;
+    this.outbox.add({ action: "undo", undoes: this.last.decision });
+    this.outbox.save();
+    return true;
   }
 }

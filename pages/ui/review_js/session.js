@@ -19,6 +19,13 @@ class Session {
     this.done += n;
   }
 
+  // The server did not take it.
+  refused(action) {
+    this.add(action, -1);
+    if (action === "undo") this.done += 1;
+    else if (action !== "note") this.done -= 1;
+  }
+
   undone(n) {
     this.add("undo", n);
     this.done -= n;

@@ -15,7 +15,7 @@ function tell(find, item, label) {
   const others = item.others.map((o) => `${o.label} ${o.value ?? "–"} (${o.source})`);
   find(".others").textContent = others.length ? `This image: ${others.join(" · ")}` : "";
   find(".why").textContent = item.why;
-  find(".file").textContent = `${item.fname} · run ${item.run}`;
+  find(".file").textContent = item.run ? `${item.fname} · run ${item.run}` : item.fname;
   find(".notes").hidden = !item.notes?.length;
   find(".notes").replaceChildren(...(item.notes ?? []).map((n) => make("li", { textContent: `${n.by}: ${n.text}` })));
   const said = `${item.fname}. ${label.name}: ${name}? ${sure}`;
@@ -28,10 +28,11 @@ function answerButtons(label) {
     const made = make("button", { type: "button" });
     made.append(make("span", { textContent: text }), " ");
     made.dataset.act = act;
-    const sign = make("kbd", { textContent: key });
+    const sign = make("kbd", { textContent: key, ariaHidden: "true" });
     if (value === undefined) sign.dataset.key = act;
     else made.dataset.value = value;
     if (key) made.append(sign);
+    if (key) made.setAttribute("aria-keyshortcuts", key);
     return made;
   };
   const accept = button("accept", "Accept", "a");
@@ -52,7 +53,7 @@ function tellStanding(find, queue) {
   find(".contradicted").textContent = queue.contradicted.map(({ text }) => text).join("\n");
   find(".said").textContent = queue.said;
   const rate = queue.session.rate();
-  const left = Math.max(0, (queue.left ?? 0) - waiting);
+  const left = Math.max(0, (queue.left ?? 0) - queue.outbox.settling());
   const parts = [queue.left === null ? "" : `${left.toLocaleString("en")} left`, queue.done ? `${queue.done} done` : ""];
   if (rate) parts.push(`${rate} a minute`, left ? `${minutes(left / rate)} at this rate` : "");
   find(".progress").textContent = parts.filter(Boolean).join(" · ");

@@ -1,0 +1,1 @@
+"""Hard examples: what runs get wrong, which pictures lie beside each other, and where errors look."""

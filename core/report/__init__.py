@@ -1,0 +1,1 @@
+"""Reports to send to somebody: one file that needs nothing else."""
