@@ -13,7 +13,9 @@ from core.workspace import DATABASE, Workspace, find_workspaces, home
 from pages.ui import address, login, navigation
 from pages.ui.widgets import plain
 
-WORKSPACE = "workspace"  # str: root of the chosen workspace
+WORKSPACE = "workspace_root"  # str: root of the chosen workspace
+WORKSPACE_PICKED = "workspace"  # str: the same as the picker shows it; the address knows it by this name
+WORKSPACE_RIGHTED = "workspace_righted"  # bool: the page is run anew because the picker showed another one
 WORKSPACE_PROBLEM = "workspace_problem"  # str: why it is not the one that the address asked for; empty when it is
 WORKSPACE_NAMED = "workspace_named"  # str: what the address calls it; empty for the one that it means without a name
 REVIEWER = "reviewer"  # str: who decides
@@ -118,6 +120,7 @@ _DEFAULTS = {
     REVIEW_BELOW: None,
     BULK_PRECISION: 99.0,
     SHOW_MAP: False,
+    WORKSPACE_RIGHTED: False,
     SCALING_LOCK: "formula",
     SCALING_DIMENSION: "depth",
     SCALING_DEPTH: 1.92027,  # the cost of φ = 1 with the paper's coefficients, and its square root
@@ -209,16 +212,36 @@ def sidebar() -> None:
     found = _choose()
     with st.sidebar:
         if found:
-            # Bound to the address: Streamlit keeps it there from page to page, in one entry of the browser's history.
-            st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE, bind="query-params",
-                         on_change=put, args=(WORKSPACE_PROBLEM, ""))  # fmt: skip
-            chosen = get(WORKSPACE)
-            put(WORKSPACE_NAMED, "" if chosen == next(iter(found)) else found[chosen])
+            _picker(found)
         if get(WORKSPACE_PROBLEM):
             st.warning(plain(get(WORKSPACE_PROBLEM)))
         if REVIEWER not in st.session_state:
             put(REVIEWER, login.remembered() or login.system_name())
         login.reviewer_field(REVIEWER, REVIEWER_TYPED)
+
+
+def _picker(found: dict[str, str]) -> None:
+    """Draw the picker, which follows what was chosen and never chooses by itself.
+
+    Bound to the address, where Streamlit keeps it from page to page, in one entry of the browser's history. But a bound
+    field forgets its value when a run is broken off, and takes that of an older entry when somebody goes back: what
+    is decided would go into another workspace.
+    """
+    chosen = get(WORKSPACE)
+    put(WORKSPACE_PICKED, chosen)
+    shown = st.selectbox("Workspace", list(found), format_func=found.get, key=WORKSPACE_PICKED, bind="query-params",
+                         on_change=_picked)  # fmt: skip
+    put(WORKSPACE_NAMED, "" if chosen == next(iter(found)) else found[chosen])
+    wrong = shown != chosen
+    if wrong and not get(WORKSPACE_RIGHTED):  # once: a field that can't be righted is shown as it is
+        put(WORKSPACE_RIGHTED, True)
+        st.rerun()
+    put(WORKSPACE_RIGHTED, False)
+
+
+def _picked() -> None:
+    put(WORKSPACE, get(WORKSPACE_PICKED))
+    put(WORKSPACE_PROBLEM, "")
 
 
 def _choose() -> dict[str, str]:
@@ -233,7 +256,7 @@ def _choose() -> dict[str, str]:
     # First is what the picker takes for its default: an address without a workspace means that one.
     found = {root: names[root] for root in sorted(roots, key=lambda root: root != preferred)}
     if found and current not in found:
-        wanted = address.asked(WORKSPACE) if current is None else None  # later it only follows what is chosen here
+        wanted = address.asked(WORKSPACE_PICKED) if current is None else None  # later only the picker decides
         linked = next((root for root, name in found.items() if name == wanted), None)
         problem = address.unknown(wanted) if wanted and not linked else ""
         # Renamed, or its disk is away: nobody is to go on in another set without noticing.

@@ -69,7 +69,7 @@ def test_a_first_visit_imports_into_a_new_workspace(home, tmp_path, open_page):
         assert cells.load(connection).values.tolist()[1] == [0, -1, -1]
         assert read_rules(connection) == [RULE]
     assert all(ws.preview_path(i).is_file() for i in range(1, 6))
-    assert app.session_state["workspace"] == str(home / "mine")
+    assert app.session_state["workspace_root"] == str(home / "mine")
 
 
 def test_a_rule_is_checked_as_it_is_typed(home, tmp_path, open_page):

@@ -51,7 +51,7 @@ def data(workspace: Workspace, found: Offered, choice: Choice) -> dict:
         "colors": scripts.colors(),
         "address": {
             # Streamlit writes it, too, but later: a step back to an entry without it would lead to another workspace.
-            state.WORKSPACE: state.get(state.WORKSPACE_NAMED),
+            state.WORKSPACE_PICKED: state.get(state.WORKSPACE_NAMED),
             choices.LABEL: label.name,
             choices.RUN: str(choice.run_id),
             choices.LIST: choice.which,
