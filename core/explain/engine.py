@@ -6,7 +6,7 @@ with explainer(model, layer, "gradcam") as explain:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -19,13 +19,13 @@ from core.explain import passes
 from core.explain.formulas import PROJECTIONS, WEIGHTS, scaled, second_order, summed
 from core.explain.layers import choose, no_layer
 from core.explain.methods import check_method
+from core.explain.room import Relief, Room
 from core.explain.scores import Aim, finer
-from core.explain.tap import Tap, borrowed, out_of_memory
+from core.explain.tap import Tap, borrowed
 from core.explain.targets import PREDICTED, parse
 
 # The library's: mirrored or not, times three brightnesses. The first is the picture itself.
 _COPIES = [(flip, factor) for flip in (False, True) for factor in (1.0, 0.9, 1.1)]
-_CHUNK = 64  # passes at once where each channel has one
 
 
 class Maps(NamedTuple):
@@ -56,21 +56,22 @@ class Explainer:
         device: Where the model is.
     """
 
-    def __init__(self, model: nn.Module, layer: str | None, method: str, smooth: str, seed: int) -> None:
+    def __init__(
+        self, model: nn.Module, layer: str | None, method: str, smooth: str, seed: int, relieve: Relief | None = None
+    ) -> None:
         self.model, self.layer, self.method = model, layer, check_method(method, smooth)
         self.seed, self._named = seed, layer is not None
         self._copied, self._eigen = smooth in ("aug", "both"), smooth in ("eigen", "both") and self.method.eigen
         self._tap: Tap | None = Tap(model, layer) if layer is not None else None
         self._chosen_for: tuple[int, ...] | None = None
-        self._most, self._chunk = 1 << 30, _CHUNK  # what fitted into memory so far
-        parameter = next(model.parameters(), torch.zeros(0))
-        self.device = parameter.device
+        self.device = next(model.parameters(), torch.zeros(0)).device
+        self._room = Room(self.device, self.method.title, self.method.slow, relieve)
 
     def __call__(self, pictures: torch.Tensor, targets: Sequence[str] | None = None) -> Maps:
         """Return logits and maps; where memory runs out, half as many pictures at once.
 
         Args:
-            pictures: (B, 3, H, W) normalized floats, on any device.
+            pictures: (B, C, H, W) normalized floats, on any device; C is 3, or 1 of a network for grey pictures.
             targets: For each picture one, as `core.explain.targets.parse` reads them, without `true`; None explains the
                 predicted class of each.
 
@@ -85,7 +86,9 @@ class Explainer:
         if not targets:
             raise ValueError("there are no pictures")
         self._aim_at(pictures)
-        parts = list(self._in_parts(pictures, lambda part, start: self._make(part, targets[start : start + len(part)])))
+        parts = list(
+            self._room.parts(pictures, lambda part, start: self._make(part, targets[start : start + len(part)]))
+        )
         return Maps(
             np.concatenate([p.logits for p in parts]),
             np.concatenate([p.maps for p in parts]),
@@ -110,7 +113,7 @@ class Explainer:
             plain = len(found) == 1 and found[0].ndim == 2
             return logits.float().cpu().numpy(), found[0].float().cpu().numpy() if plain else None
 
-        parts = list(self._in_parts(pictures, look))
+        parts = list(self._room.parts(pictures, look))
         features = None if any(f is None for _, f in parts) else np.concatenate([f for _, f in parts])
         return np.concatenate([logits for logits, _ in parts]), features
 
@@ -123,30 +126,6 @@ class Explainer:
         if self.layer is None:
             raise GapwiseError(no_layer(self.model))
         self._tap, self._chosen_for = Tap(self.model, self.layer), size
-
-    def _in_parts(self, pictures: torch.Tensor, work: Callable) -> Iterator:
-        start = 0
-        while start < len(pictures):
-            part = pictures[start : start + self._most].to(self.device)
-            done = _unless_full(work, part, start)
-            if done is None:
-                self._take_less(len(part), pictures.shape)
-                continue
-            yield done
-            start += len(part)
-
-    def _take_less(self, tried: int, shape: torch.Size) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        if tried > 1:
-            self._most = tried // 2
-        elif self.method.slow and self._chunk > 1:
-            self._chunk //= 2
-        else:
-            raise GapwiseError(
-                f"Not even one picture of {shape[-1]} x {shape[-2]} px fits into the memory of {self.device} for"
-                f" {self.method.title}. Stop what else runs there, or choose a deeper layer or another method."
-            )
 
     def _make(self, pictures: torch.Tensor, targets: Sequence[str]) -> Maps:
         logits, maps, aim = self._once(pictures, targets)
@@ -181,9 +160,9 @@ class Explainer:
         elif name == "shapleycam":
             weights = WEIGHTS["gradcam"](a, g)
         elif name == "ablationcam":
-            weights = passes.ablation_weights(self._tap, pictures, a, outputs, aim.each(), self._chunk)
+            weights = passes.ablation_weights(self._tap, pictures, a, outputs, aim.each(), self._room.chunk)
         elif name == "scorecam":
-            weights = passes.score_weights(self.model, pictures, a, aim.each(), self._chunk)
+            weights = passes.score_weights(self.model, pictures, a, aim.each(), self._room.chunk)
         else:
             weights = passes.random_weights(pictures, a.shape[1], self.seed)
         return summed(weights, a, self._eigen)
@@ -208,7 +187,12 @@ class Explainer:
 
 @contextmanager
 def explainer(
-    model: nn.Module, layer: str | None = None, method: str = "gradcam", smooth: str = "none", seed: int = 0
+    model: nn.Module,
+    layer: str | None = None,
+    method: str = "gradcam",
+    smooth: str = "none",
+    seed: int = 0,
+    relieve: Relief | None = None,
 ) -> Iterator[Explainer]:
     """Hold a model to make maps of it; one `with` block at a time for a model, others wait.
 
@@ -220,12 +204,14 @@ def explainer(
         method: One of METHODS.
         smooth: One of SMOOTHINGS.
         seed: Of RandomCAM's weights.
+        relieve: Called when memory has run out, before fewer pictures are tried: frees what else lies there, and says
+            whether there was anything.
 
     Raises:
         GapwiseError: If there is no such layer, method or smoothing.
     """
     with borrowed(model):
-        yield Explainer(model, layer, method, smooth, seed)
+        yield Explainer(model, layer, method, smooth, seed, relieve)
 
 
 def _aim(outputs: torch.Tensor, targets: Sequence[str]) -> Aim:
@@ -238,13 +224,3 @@ def _aim(outputs: torch.Tensor, targets: Sequence[str]) -> Aim:
     likeliest, classes = answers.argmax(1).tolist(), answers.shape[1]
     resolved = [parse(t, classes).resolve(p) for t, p in zip(targets, likeliest, strict=True)]
     return Aim(resolved, classes, outputs.device)
-
-
-def _unless_full(work: Callable, part: torch.Tensor, start: int) -> object | None:
-    """Return what work returns, None where memory ran out; the error is gone by then, with what its frames held."""
-    try:
-        return work(part, start)
-    except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error):
-            raise
-    return None

@@ -12,19 +12,24 @@ from core.errors import GapwiseError
 from core.explain.asking import Answer, Way
 from core.explain.engine import Explainer, explainer
 from core.explain.networks import Explained
+from core.explain.room import Relief
 from core.explain.targets import TRUE, Target, parse
 from core.explain.trust import trust
 from core.pseudo.calibrate import probabilities
 
 
 @contextmanager
-def opened(network: Explained, way: Way) -> Iterator[Explainer]:
+def opened(network: Explained, way: Way, relieve: Relief | None = None) -> Iterator[Explainer]:
     """Hold a network for one way of making maps; many batches can be made inside.
+
+    Args:
+        relieve: Frees what else takes memory, see `core.explain.engine.explainer`.
 
     Raises:
         GapwiseError: If it has no such layer, or none that can be chosen.
     """
-    with explainer(network.network.model, network.layer(way.layer), way.method, way.smooth) as explain:
+    layer = network.layer(way.layer)
+    with explainer(network.network.model, layer, way.method, way.smooth, relieve=relieve) as explain:
         yield explain
 
 

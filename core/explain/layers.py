@@ -12,6 +12,7 @@ from torch import nn
 # Below 7 x 7 one cell of the map covers more than a fiftieth of the picture: a face and the street beside it
 # share a cell. 7 x 7 is what EfficientNet-B0's last stage has at its own 224 px.
 FEWEST_CELLS = 7
+FOLDED = 12  # channels of 2 x 2 pixels of three colours
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,12 @@ def no_layer(model: nn.Module) -> str:
 
 
 def channels_in(model: nn.Module) -> int:
-    """Return how many channels a network's pictures have: those of its first convolution, 3 where it has none."""
-    return next((m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d)), 3)
+    """Return how many channels a network's pictures have: those of its first convolution, 3 where it has none.
+
+    3 as well where that one takes many: some stems lay the pixels of a block upon each other first (TResNet's take 48).
+    """
+    first = next((m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d)), 3)
+    return first if first < FOLDED else 3
 
 
 def _layer(name: str, module: nn.Module, seen: list, size: tuple[int, int]) -> Layer:

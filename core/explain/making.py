@@ -11,11 +11,12 @@ from sqlalchemy import select
 from core.errors import GapwiseError
 from core.explain.asking import Answer, Way
 from core.explain.explained import explain_batch, known_target, opened
+from core.explain.keeping import keep
 from core.explain.methods import METHODS
 from core.explain.networks import Explained, of_run
 from core.explain.stored import is_own, own_layer, row_of
 from core.explain.targets import Target, parse
-from core.hard.lists import hard_ids
+from core.hard.lists import hard_ids, hard_list
 from core.jobs.reporter import Reporter
 from core.store import maps, schema
 from core.training.pictures import Pictures, batched_list
@@ -72,7 +73,8 @@ def make_maps(
         One line that says what came out.
 
     Raises:
-        GapwiseError: If the run or its checkpoint is not there, or there is no such list, layer or target.
+        GapwiseError: If the run or its checkpoint is not there, there is no such list, layer or target, the list has to
+            be worked out first, or a training replaces the weights meanwhile.
     """
     network = of_run(ws, run_id)
     layer = network.layer(way.layer)
@@ -86,14 +88,18 @@ def make_maps(
     for image_id, problem in pictures.failed.items():
         _left_out(tally, image_id, problem)
     for rows, part in _made(ws, run_id, network, way, asked, pictures, tally, reporter):
-        with ws.write() as connection:
-            maps.put(connection, rows)
+        if keep(ws, rows) < len(rows):
+            raise GapwiseError(
+                f"Run {run_id} was trained on while its maps were made: {tally.made + len(rows):,} of {len(todo):,} are"
+                " of weights that it no longer has. Make them anew once the training has ended."
+            )
         tally.made += len(rows)
         tally.holds = None if tally.holds is None else tally.holds + sum(row["holds"] for row in rows)
         done = tally.made + sum(tally.without.values())
         reporter.progress(done, len(todo), f"Making maps: {done:,} of {len(todo):,}")
         log.debug("maps of images %d to %d", part[0], part[-1])
-    return tally.told(way.method, layer)
+    told = tally.told(way.method, layer)
+    return told if listed else f"{told}: {_none_listed(ws, network.label_id, run_id, which)}"
 
 
 def _made(
@@ -138,6 +144,11 @@ def _targets(ws: Workspace, network: Explained, target: Target, ids: Sequence[in
         except GapwiseError as error:
             _left_out(tally, image_id, str(error))
     return found
+
+
+def _none_listed(ws: Workspace, label_id: int, run_id: int, which: str) -> str:
+    note = hard_list(ws, label_id, run_id, which, limit=0).note
+    return f"no images are in this list. {note}".rstrip()
 
 
 def _left_out(tally: Tally, image_id: int, why: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
@@ -20,17 +19,17 @@ from sqlalchemy.exc import DatabaseError
 from core.errors import GapwiseError
 from core.explain import stored
 from core.explain.asking import HUB, RANDOM, Answer, Ask
+from core.explain.kept import Kept
 from core.explain.warm_process import Died, Worker
 from core.store.images import image
 from core.workspace import Workspace
 
 PATIENCE = 60.0  # seconds
-_KEEP = 512  # answers of models that no run has, some hundred bytes each, for as long as the server lives
 
 _worker: Worker | None = None
 _over = False  # the server is about to end
 _guard = threading.Lock()
-_kept: OrderedDict[tuple, Answer | list] = OrderedDict()
+_kept = Kept()  # answers of models that no run has, and layers, for as long as the server lives
 
 
 class Later(str):
@@ -60,7 +59,7 @@ def look(ws: Workspace, one: Ask) -> Answer | str | None:
     """Return an ask's stored map, why there will be none, or None where it has to be made."""
     try:
         one.checked()
-        return stored.find(ws, one) or (_remembered(_key(ws, one)) if one.model is not None else None)
+        return stored.find(ws, one) or (_kept.get(_key(ws, one)) if one.model is not None else None)
     except GapwiseError as error:
         return Later(error) if isinstance(error.__cause__, DatabaseError) else str(error)
 
@@ -74,7 +73,7 @@ def compute(ws: Workspace, asks: Sequence[Ask], patience: float = PATIENCE) -> l
     for one, answer in zip(asks, answers, strict=True):
         if isinstance(answer, Answer) and one.model is not None and one.weights in (HUB, RANDOM):
             with suppress(GapwiseError):  # the workspace is gone by now
-                _remember(_key(ws, one), replace(answer, stored=True))
+                _kept.put(_key(ws, one), replace(answer, stored=True))
     return answers
 
 
@@ -94,13 +93,14 @@ def layers(ws: Workspace, which: int | str, weights: str = HUB, patience: float 
     one.checked()
     digest = stored.checkpoint(ws.run_dir(which)) if isinstance(which, int) else None
     key = (str(ws.root), which, weights, digest)
-    known = _remembered(key)
+    known = _kept.get(key)
     if known is None:
         question = {"do": "layers", "workspace": str(ws.root), "ask": one.as_dict()}
         (reply,) = _all([question], time.monotonic() + patience)
         if isinstance(reply, str):
             raise GapwiseError(reply)
-        known = _remember(key, reply["layers"])
+        known = reply["layers"]
+        _kept.put(key, known)
     return known
 
 
@@ -201,18 +201,3 @@ def _key(ws: Workspace, one: Ask) -> tuple:
     """Return what an answer of a model is kept under: a workspace made anew has other pictures by the same numbers."""
     with ws.read() as connection:
         return str(ws.root), image(connection, one.image_id).digest, one
-
-
-def _remembered(key: tuple) -> Answer | list | None:
-    with _guard:
-        if key in _kept:
-            _kept.move_to_end(key)
-        return _kept.get(key)
-
-
-def _remember(key: tuple, value: Answer | list) -> Answer | list:
-    with _guard:
-        _kept[key] = value
-        while len(_kept) > _KEEP:
-            _kept.popitem(last=False)
-    return value

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
-import queue
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +16,7 @@ from core.errors import GapwiseError, first_line
 from core.explain import stored
 from core.explain.asking import Answer, Ask
 from core.explain.explained import explain_batch, known_target, opened
+from core.explain.keeping import Keeper
 from core.explain.networks import Explained, of_run, of_zoo
 from core.explain.tap import out_of_memory
 from core.store import maps
@@ -26,8 +24,6 @@ from core.store.images import image
 from core.store.runs import run as run_row
 from core.training.pictures import Pictures
 from core.workspace import DATABASE, Workspace
-
-log = logging.getLogger("gapwise")
 
 MODELS = 5
 
@@ -72,14 +68,7 @@ class Desk:
             return str(error)
         if not out_of_memory(error):
             return f"The map could not be made: {first_line(error)[:300]}"
-        count = len(self._networks)
-        self._networks.clear()
-        gc.collect()
-        self.tidy()
-        return (
-            f"There is not enough memory for this map. {count} loaded networks were put away; ask again, or choose"
-            " another method, or wait until what else runs on the device has ended."
-        )
+        return _no_room(self._put_away())
 
     def close(self) -> None:
         """Wait until all maps are stored."""
@@ -103,16 +92,35 @@ class Desk:
             while len(self._networks) >= MODELS:
                 self._networks.popitem(last=False)
             gc.collect()
-            known = mark, of_zoo(ask.model, ask.weights) if folder is None else of_run(ws, ask.run_id)
+            known = mark, self._loaded(ws, ask)
         self._networks[key] = known
         return known[1]
+
+    def _loaded(self, ws: Workspace, ask: Ask) -> Explained:
+        """Load a network; where there is no room for it, put the others away and load it once more."""
+        try:
+            return _load(ws, ask)
+        except (RuntimeError, MemoryError) as error:
+            if not (out_of_memory(error) and self._networks):
+                raise
+        self._put_away()
+        return _load(ws, ask)
+
+    def _put_away(self, but: Explained | None = None) -> int:
+        """Let go of all networks but one; return how many went."""
+        gone = [key for key, (_, network) in self._networks.items() if network is not but]
+        for key in gone:
+            del self._networks[key]
+        gc.collect()
+        self.tidy()
+        return len(gone)
 
     def _maps(self, ws: Workspace, network: Explained, asks: dict[int, Ask]) -> Iterator[tuple[int, dict]]:
         way = next(iter(asks.values())).way
         ready, wrong = _prepared(ws, network, asks)
         yield from ((number, {"error": why}) for number, why in wrong.items())
         numbers = list(ready)
-        with opened(network, way) as explain:
+        with opened(network, way, lambda: self._put_away(but=network) > 0) as explain:
             for start in range(0, len(numbers), way.batch):
                 part = numbers[start : start + way.batch]
                 # By the question's number, not by the image's: one image may be asked about with two targets.
@@ -135,30 +143,16 @@ class Desk:
         self._keeper.put(ws, rows)
 
 
-class Keeper:
-    """Stores maps in a thread of its own: whoever waits for a map does not wait for a database that may be locked."""
+def _no_room(put_away: int) -> str:
+    went = f"{put_away} loaded network{'s were' if put_away > 1 else ' was'} put away; ask again, or choose"
+    return (
+        f"There is not enough memory for this map. {went if put_away else 'Choose'} another method, or wait until what"
+        " else runs on the device has ended."
+    )
 
-    def __init__(self) -> None:
-        self._rows: queue.SimpleQueue = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
-        self._thread.start()
 
-    def put(self, ws: Workspace, rows: list[dict]) -> None:
-        if rows:
-            self._rows.put((ws, rows))
-
-    def close(self) -> None:
-        self._rows.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (item := self._rows.get()) is not None:
-            ws, rows = item
-            try:
-                with ws.write() as connection:
-                    maps.put(connection, rows)
-            except Exception as error:  # noqa: BLE001  the map was shown; it will be made again
-                log.warning("maps could not be stored: %s", first_line(error))
+def _load(ws: Workspace, ask: Ask) -> Explained:
+    return of_zoo(ask.model, ask.weights) if ask.run_id is None else of_run(ws, ask.run_id)
 
 
 def _mark(ws: Workspace, run_id: int) -> tuple:

@@ -118,11 +118,23 @@ def _fill(model: nn.Module, tensors: dict[str, torch.Tensor], origin: str) -> No
     if wanting:
         raise GapwiseError(
             f"The weights in {origin} are for another model: {len(wanting)} of {len(own)} tensors are missing or have"
-            f" another shape, for example {wanting[0]}. Choose the model that the file was saved from."
+            f" another shape, for example {wanting[0]}. {_hint(own, tensors, wanting)}"
         )
     if heads and any(k.startswith(heads) and k not in fitting for k in own):
         fitting = {k: v for k, v in fitting.items() if not k.startswith(heads)}  # a new head, whole
     model.load_state_dict(fitting, strict=False)
+
+
+def _hint(own: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor], wanting: list[str]) -> str:
+    """Return what to do about weights that don't fit; those of a network for grey pictures fit but for one tensor."""
+    if len(wanting) == 1 and wanting[0] in tensors:
+        here, there = own[wanting[0]].shape, tensors[wanting[0]].shape
+        if len(here) == len(there) == 4 and here[1] != there[1] and here[1] == 3:
+            return (
+                f"It takes pictures of {there[1]} channel{'s' if there[1] > 1 else ''}, and here they have three, grey"
+                " ones as well. Train it with three, or repeat that tensor three times and divide it by three."
+            )
+    return "Choose the model that the file was saved from."
 
 
 def _check_reachable(repository: str) -> None:

@@ -266,6 +266,35 @@ def test_where_memory_runs_out_half_as_many_pictures_are_tried(model, monkeypatc
         assert max(sizes) <= most  # it remembers
 
 
+def test_where_memory_runs_out_what_lies_beside_the_network_goes_first(model, monkeypatch):
+    real, sizes, others = engine.Tap.forward, [], ["a", "b"]
+
+    def small(tap, batch, graph):
+        sizes.append(len(batch))
+        if others or len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(tap, batch, graph)
+
+    def relieve() -> bool:
+        had = bool(others)
+        others.clear()
+        return had
+
+    monkeypatch.setattr(engine.Tap, "forward", small)
+    with explainer(model, relieve=relieve) as explain:
+        assert len(explain(torch.randn(5, 3, 32, 32)).maps) == 5
+    assert sizes == [5, 5, 2, 2, 1]  # as many once more, then half as many
+
+
+def test_a_network_for_grey_pictures_has_maps_of_them():
+    torch.manual_seed(0)
+    grey = timm.create_model("test_efficientnet", in_chans=1, num_classes=3)
+    with explainer(grey) as explain:
+        found = explain(torch.randn(2, 1, 64, 64))
+    assert found.maps.shape == (2, 8, 8)  # blocks.2, at an eighth of the picture
+    assert found.maps.max() == pytest.approx(1)
+
+
 def test_one_picture_that_does_not_fit_is_told(model, monkeypatch):
     def never(*_args, **_kwargs):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import timm
+import torch
 
 from core.explain.layers import choose, tree
 
@@ -22,6 +23,13 @@ from core.explain.layers import choose, tree
 )
 def test_the_deepest_stage_with_seven_by_seven_cells_is_chosen(name, size, expected):
     assert choose(timm.create_model(name), size) == expected
+
+
+def test_a_stem_that_lays_pixels_upon_each_other_takes_pictures_of_three_channels():
+    """TResNet's first convolution takes 48 channels; it was shown pictures of as many, and failed."""
+    with torch.device("meta"):  # shapes alone
+        assert choose(timm.create_model("tresnet_m"), (224, 224)) == "body.layer4"
+        assert choose(timm.create_model("resnet18", in_chans=1), (224, 224)) == "layer4"
 
 
 def test_tiny_pictures_take_the_finest_stage():

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from core.errors import GapwiseError
 from core.explain import making
 from core.explain.asking import Ask, Way
-from core.explain.stored import find
+from core.explain.stored import checkpoint, find
 from core.jobs.reporter import Silent
 from core.pseudo.predict import predict
 from core.store import schema
@@ -100,6 +100,35 @@ def test_new_weights_make_them_all_anew(ws):
     after = {r.image_id: r.map for r in rows(ws)}
     assert set(after) == set(before)
     assert after != before
+
+
+def test_weights_that_are_replaced_meanwhile_end_it_and_the_maps_of_the_newer_ones_stay(ws, monkeypatch):
+    """A job that had loaded the old weights went on storing maps of them in the place of newer ones."""
+    monkeypatch.setattr(Way, "batch", 5)
+    explain, newer = making.explain_batch, []
+
+    def training(*args):
+        found = explain(*args)
+        if 6 in found and not newer:  # the second batch: a training saves better weights, and somebody asks for a map
+            weigh(ws, 1, seed=3)
+            newer.append(7)
+            assert make(ws, limit=7).startswith("7 maps made")
+        return found
+
+    monkeypatch.setattr(making, "explain_batch", training)
+    with pytest.raises(GapwiseError, match=r"Run 1 was trained on .* 10 of 12 are of weights .* no longer"):
+        make(ws)
+    assert {r.checkpoint for r in rows(ws)} == {checkpoint(ws.run_dir(1))}
+    assert [r.image_id for r in rows(ws)] == list(range(1, 8))
+
+
+def test_a_list_that_rests_on_the_map_of_the_set_says_that_it_has_to_be_made_first(ws):
+    """It said that 0 maps were made, and not why."""
+    with pytest.raises(GapwiseError, match=r"map of the set of run 1 has to be made first.*python -m core embed 1"):
+        make(ws, which="near_other")
+    told = make(ws, which="duplicates")
+    assert told.startswith("0 maps made")
+    assert "no images are in this list. Only copies of one file were looked for. The map of the set" in told
 
 
 def test_images_whose_class_nobody_knows_are_left_out_and_counted(ws):

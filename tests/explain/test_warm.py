@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from core.errors import GapwiseError
 from core.explain import stored, warm, warm_process
 from core.explain.asking import Answer, Ask
+from core.explain.kept import Kept
 from core.store import runs
 from core.workspace import PROJECT
 from tests import tiny
@@ -24,7 +25,7 @@ from tests.jobs.conftest import wait_until
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch):
     monkeypatch.setattr(warm_process, "COMMAND", ("-m", "tests.explain.fake_worker"))
-    monkeypatch.setattr(warm, "_kept", type(warm._kept)())
+    monkeypatch.setattr(warm, "_kept", Kept())
     warm.stop()
     yield
     warm.stop()

@@ -9,10 +9,11 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sqlalchemy import insert, select
 
-from core.explain import stored, warm_desk
+from core.explain import engine, stored, warm_desk
 from core.explain.asking import Answer, Ask
 from core.jobs.reporter import Silent
 from core.pseudo.predict import predict
@@ -212,7 +213,6 @@ def test_random_weights_are_flagged_and_the_same_each_time(ws):
 
 def test_a_local_file_brings_its_own_classes(ws, desk, tmp_path):
     import timm
-    import torch
 
     model = timm.create_model("test_efficientnet", num_classes=3)
     torch.save(model.state_dict(), tmp_path / "mine.pth")
@@ -256,6 +256,43 @@ def test_memory_that_ran_out_is_told_and_networks_are_put_away(ws, desk):
     assert "not enough memory" in desk.words(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
     assert desk.state()["models"] == []
     assert isinstance(ask_all(desk, ws, Ask(1, 1))[0], Answer)
+
+
+def test_where_a_picture_does_not_fit_beside_the_other_networks_they_go_and_it_is_tried_again(ws, desk, monkeypatch):
+    """One picture too large for the device left the other networks where they were, and so it never fitted."""
+    ask_all(desk, ws, Ask(1, None, "test_resnet", weights="random"), do="load")
+    ask_all(desk, ws, Ask(1, 1))
+    real, room = engine.Tap.forward, 2
+
+    def narrow(tap, batch, graph):
+        if len(batch) > room or len(desk.state()["models"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(tap, batch, graph)
+
+    monkeypatch.setattr(engine.Tap, "forward", narrow)
+    found = ask_all(desk, ws, *[Ask(i, 1, method="hirescam") for i in range(1, 6)])
+    assert all(isinstance(answer, Answer) for answer in found)
+    assert desk.state()["models"] == ["run 1"]
+    room = 0
+    (told,) = ask_all(desk, ws, Ask(1, 1, method="hirescam"))
+    assert told.startswith("Not even one picture of 32 x 32 px fits into the memory of cpu for HiResCAM.")
+
+
+def test_where_a_network_does_not_fit_beside_the_others_they_go_and_it_is_loaded_again(ws, desk, monkeypatch):
+    ask_all(desk, ws, Ask(1, 1))
+    load = warm_desk.of_zoo
+
+    def narrow(*args):
+        if desk.state()["models"]:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return load(*args)
+
+    monkeypatch.setattr(warm_desk, "of_zoo", narrow)
+    ask_all(desk, ws, Ask(1, None, "test_resnet", weights="random"), do="load")
+    assert desk.state()["models"] == ["test_resnet with random weights"]
+    monkeypatch.setattr(warm_desk, "of_zoo", lambda *_: narrow("odd"))
+    with pytest.raises(torch.OutOfMemoryError):  # `warm_worker` has it told in words
+        ask_all(warm_desk.Desk(), ws, Ask(1, None, "test_resnet", weights="random"), do="load")
 
 
 def test_a_workspace_that_is_not_there_is_told(ws, desk, tmp_path):

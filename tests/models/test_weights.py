@@ -40,6 +40,12 @@ def test_a_safetensors_file_with_the_same_classes_keeps_its_head(tmp_path: Path,
     assert torch.equal(build(NAME, 5, str(tmp_path / "w.safetensors")).classifier.weight, state["classifier.weight"])
 
 
+def test_weights_of_a_network_for_grey_pictures_say_how_they_can_be_used(tmp_path: Path):
+    torch.save(timm.create_model(NAME, in_chans=1).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(GapwiseError, match=r"conv_stem.weight. It takes pictures of 1 channel, .*divide it by three"):
+        build(NAME, 2, str(tmp_path / "w.pth"))
+
+
 def test_weights_of_another_model_are_refused_not_half_loaded(tmp_path: Path, state):
     torch.save(state, tmp_path / "w.pth")
     with pytest.raises(GapwiseError, match="for another model"):
