@@ -34,11 +34,14 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 
 def _maps(args: argparse.Namespace) -> int:
+    from core.hard.lists import check_list
+
     ws = open_workspace(args)
     with ws.read() as connection:  # what is wrong is told before anything starts
         classes = len(labels(connection)[run_row(connection, args.run).label_id].classes)
     way = Way(args.method, args.layer, args.smooth, args.trust)
     Ask(1, args.run, None, way.method, way.layer, args.target, way.smooth, way.trust).checked(classes)
+    check_list(ws, args.run, args.list)
     arguments = ["maps", str(args.run), f"--list={args.list}", f"--method={args.method}", f"--target={args.target}"]
     arguments += [f"--smooth={args.smooth}", *(["--trust"] if args.trust else [])]
     arguments += [f"--limit={args.limit}"] if args.limit is not None else []

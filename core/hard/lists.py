@@ -74,10 +74,17 @@ def hard_ids(ws: Workspace, label_id: int, run_id: int, which: str, limit: int |
     """Return the images of a list in its order, the first `limit` of them or all.
 
     Raises:
-        GapwiseError: If there is no such list.
+        GapwiseError: If there is no such list, or as `check_list`.
     """
+    check_list(ws, run_id, which)
     with ws.read() as connection:
         return _found(connection, ws, label_id, run_id, which, 0, limit, {}).ids
+
+
+def check_list(ws: Workspace, run_id: int, which: str) -> None:
+    """Raise a GapwiseError if a list rests on the map of the set and the run has none yet: it is not empty then."""
+    if which == "near_other" and set_map(ws, run_id) is None:
+        raise GapwiseError(_map_note(run_id, None))
 
 
 @dataclass(frozen=True)
@@ -164,9 +171,9 @@ def _where(truth: np.ndarray, value: np.ndarray, filters: dict) -> np.ndarray:
 
 
 def _map_note(run_id: int, file: object) -> str:
-    how = f"`python -m core embed {run_id}` or a button of the set map does it."
+    how = f"`python -m core embed {run_id}` does it, or the button of the Map of the set on the page Hard examples."
     if file is None:
-        return f"Which pictures are alike was not worked out for run {run_id} yet: {how}"
+        return f"The map of the set of run {run_id} has to be made first, which says what pictures are alike: {how}"
     return "" if file.current else f"Worked out before run {run_id} was trained on; to do it anew: {how}"
 
 

@@ -25,6 +25,13 @@ def test_a_list_is_printed_with_its_reasons(run):
     assert run("hard", "1", "open")[1] == "No images.\n"
 
 
+def test_a_list_that_rests_on_the_map_of_the_set_says_how_that_is_made(run):
+    status, out, told = run("hard", "1", "near_other")
+    assert (status, out) == (0, "No images.\n")
+    assert told.startswith("The map of the set of run 1 has to be made first")
+    assert "`python -m core embed 1` does it" in told
+
+
 def test_as_json_it_has_the_classes_as_the_table_writes_them(run):
     found = json.loads(run("hard", "1", "wrong", "--limit", "1", "--json")[1])
     assert (found["total"], found["label"], found["list"]) == (2, "mask", "wrong")

@@ -65,6 +65,8 @@ def test_what_another_process_is_started_with_does_the_same(run, ws, monkeypatch
         (("maps", "1", "--target", "best"), "no target"),
         (("maps", "1", "--layer", "a b"), "is no layer"),
         (("maps", "1", "--layer", "blocks.9"), "no layer 'blocks.9'"),
+        (("maps", "1", "--list", "near_other"), "The map of the set of run 1 has to be made first"),
+        (("maps", "1", "--list", "near_other", "--detach"), "`python -m core embed 1` does it"),
         (("layers", "9"), "no run 9"),
         (("layers", "local-dir:/etc"), "is no model"),
         (("layers", "resnet_of_mine"), "timm has no model"),

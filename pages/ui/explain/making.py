@@ -9,6 +9,7 @@ import streamlit as st
 from core import jobs
 from core.errors import GapwiseError
 from core.explain.methods import METHODS, SMOOTHINGS
+from core.hard.lists import check_list
 from core.store import hard
 from pages.ui import job_poll, one_press
 from pages.ui.explain.comparing import SMOOTHING_NAMES
@@ -65,8 +66,9 @@ def _form(workspace: Workspace, choice: Choice, label: Label) -> None:
     trust = st.checkbox(
         "Hold each map against chance", key="maps_trust", help="Some ten times as long: ROAD, and random maps."
     )
+    asked = command(choice, method, layer, target, smooth, trust)
     st.button("Start", icon=":material/play_arrow:", type="primary", key="maps_start", on_click=_start,
-              args=(workspace, choice.run_id, command(choice, method, layer, target, smooth, trust)))  # fmt: skip
+              args=(workspace, choice.run_id, choice.which, asked))  # fmt: skip
 
 
 def _method_text(name: str) -> str:
@@ -79,13 +81,14 @@ def _target_text(label: Label, text: str) -> str:
     return named[text] if text in named else plain(class_text(label, int(text)))
 
 
-def _start(workspace: Workspace, run_id: int, arguments: list[str]) -> None:
+def _start(workspace: Workspace, run_id: int, which: str, arguments: list[str]) -> None:
     """Start it, once for a double click and for two tabs."""
     job = newest_job(workspace, KIND, run_id)
     if one_press.again(workspace, arguments) or (job is not None and job.active):
         return
     one_press.note(workspace, arguments)
     try:
+        check_list(workspace, run_id, which)
         jobs.start(workspace, KIND, arguments, run_id)
     except GapwiseError as error:
         say(error, ":material/error:")
