@@ -17,6 +17,7 @@ from core.report import page
 from core.report.report import content, report
 from core.report.tables import confusion_table, hardest_classes
 from core.store import schema
+from core.store.hard import LISTS
 from core.store.labels import label_id
 from tests.conftest import propose
 
@@ -71,6 +72,31 @@ def test_a_report_fetches_nothing_and_runs_nothing_whatever_files_and_classes_ar
     assert "url(" not in "".join(found.text)
     policy = next(attrs["content"] for tag, attrs in found.tags if "http-equiv" in attrs)
     assert policy.startswith("default-src 'none'")
+
+
+def test_no_list_lets_a_name_of_workspace_label_recipe_class_or_file_through(build):
+    evil = "<img src=x onerror=alert(1)>"
+    ws = build({"fname": [EVIL, "b.png", TURN], evil: [*CLASSES, ""]}, {evil: CLASSES})
+    ws.set_setting("name", evil)
+    probs = {EVIL: [0.1, 0.9], "b.png": [0.8, 0.2]}
+    propose(ws, evil, probs, heldout=True)
+    propose(ws, evil, {**probs, EVIL: [0.6, 0.4], TURN: [0.3, 0.7]}, heldout=True)
+    with ws.write() as connection:
+        connection.execute(schema.run.update().values(recipe=evil, config={"settings": {"model": evil}}))
+        connection.execute(schema.image.update().values(digest="d"))  # copies, each named in the other's reason
+        label = label_id(connection, evil)
+    shown = set()
+    for which in LISTS:
+        text = content(ws, label, 1, which, 60)
+        found = Tags(text)
+        told = "".join(found.text)
+        assert "<img src=x" not in text
+        assert not {"script", "link", "iframe", "object", "a", "form", "base"} & {tag for tag, _ in found.tags}
+        assert all(not name.startswith("on") for _, attrs in found.tags for name in attrs)
+        assert all(attrs["src"].startswith("data:image/jpeg;base64,") for tag, attrs in found.tags if tag == "img")
+        assert told.count(evil) >= 5  # title, heading, workspace, recipe, network
+        shown |= {which} if EVIL in told else set()
+    assert {"wrong", "loss", "disagree", "duplicates", "all"} <= shown
 
 
 def test_a_name_that_turns_the_direction_ends_with_itself(ws):
