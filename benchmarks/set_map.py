@@ -35,7 +35,8 @@ SIZE = (1200, 700)  # of the plot, in pixels
 STEPS = 60  # places on the way of the mouse
 HANDS = 6.0  # seconds that an act may take: where a frame takes one, the mouse does not come to its end
 SCRIPTS = PROJECT / "pages" / "ui" / "hard_js"
-OURS_FILES = ("points.js", "shared.js", "camera.js", "lasso.js", "kinds.js", "set_map.js")
+_NAMES = "points shared camera lasso kinds map_hands map_keys map_png loading set_map"
+OURS_FILES = ("shared_js/asking.js", *(f"hard_js/{name}.js" for name in _NAMES.split()))
 WATCH = """
 const frames = []; let last = 0, watching = false
 const step = (now) => { if (watching && last) frames.push(now - last); last = now; requestAnimationFrame(step) }
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    ours = "\n".join((SCRIPTS / name).read_text("utf-8") for name in OURS_FILES)
+    ours = "\n".join((SCRIPTS.parent / name).read_text("utf-8") for name in OURS_FILES)
     data, size = _points(asked.points), {"wide": SIZE[0], "high": SIZE[1]}
     ways = {"gapwise": ours + data + OURS % size, "plotly": get_plotlyjs() + data + THEIRS % size}
     found: dict[str, dict[str, list[float]]] = {name: {} for name in ways}

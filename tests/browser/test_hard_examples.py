@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -197,4 +198,84 @@ def test_a_lasso_on_the_map_chooses_a_cloud_and_a_hidden_class_is_out_of_its_rea
     page.get_by_role("button", name="Choose none").filter(visible=True).first.click(delay=PRESS)
     expect(page.get_by_role("heading", name="chosen image")).to_have_count(0)
     app.errors.clear()  # a run by hand has no network whose layers that page could name
+    app.idle()
+
+
+def test_keys_move_a_cursor_on_the_map_choose_and_open(app: App, ws: Workspace):
+    page, left = app.page, known_images(ws)[:5]
+    view(app, "Map of the set")
+    hint = page.locator(".gh-map-view .gh-hint")
+    page.locator(".gh-legend button").first.wait_for()
+    stage = page.locator(".gh-stage")
+    stage.focus()
+    page.keyboard.press("ArrowLeft")  # shows it, in the middle
+    with ws.read() as connection:
+        names = {i: image(connection, i).fname for i in left}
+    # The left cloud is at the border; what lies nearest to the upper left corner is one of its dots.
+    for _ in range(30):
+        page.keyboard.press("ArrowLeft")
+    expect(hint).to_have_text(re.compile("|".join(map(re.escape, names.values()))))
+    expect(page.locator(".gh-tip").filter(visible=True)).to_have_count(1)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("heading", name="1 chosen image")).to_be_visible()
+    expect(hint).to_contain_text("1 image chosen")
+    app.idle()
+    stage.focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="chosen image")).to_have_count(0)
+
+    # A rectangle from the upper left corner down to below the cloud.
+    stage.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowUp")
+    page.keyboard.down("Shift")
+    for _ in range(40):
+        page.keyboard.press("ArrowDown")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(hint).to_contain_text("The rectangle holds 5 images; let go of shift to choose them.")
+    expect(page.get_by_role("heading", name="chosen image")).to_have_count(0)
+    page.keyboard.up("Shift")
+    expect(page.get_by_role("heading", name="5 chosen images")).to_be_visible()
+    expect(hint).to_contain_text("5 images chosen: ")
+    assert {int(t.get_attribute("data-image")) for t in page.locator(".tile").all()} == set(left)
+    app.idle()
+    stage.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Activation maps")
+    page.wait_for_function("location.search.includes('image=')")
+    assert int(re.search(r"image=(\d+)", page.url)[1]) in left
+    app.errors.clear()  # a run by hand has no network whose layers that page could name
+
+
+def test_a_map_that_does_not_come_is_asked_for_again_by_itself_and_at_a_press(app: App):
+    """A request that failed was never tried again: the place of the map stayed empty."""
+    page = app.page
+    asked: list[str] = []
+
+    def refuse(route) -> None:
+        asked.append(route.request.url)
+        route.abort() if len(asked) == 1 else route.fulfill(status=400, json={"error": "There is no such map."})
+
+    page.route("**/gapwise/set?*", refuse)
+    page.evaluate("""() => {
+      window.said = new Set();
+      const look = () => document.querySelectorAll(".gh-trouble span").forEach((e) => said.add(e.textContent));
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    }""")
+    part = page.get_by_role("radiogroup", name="View").get_by_role("radio", name="Map of the set", exact=True)
+    part.click(delay=PRESS)
+    trouble = page.locator(".gh-trouble")
+    # By itself; the server's own no is told, and not asked for again.
+    expect(trouble).to_contain_text("There is no such map.")
+    assert "The server can't be reached. Trying again in 1 s." in page.evaluate("[...said]")
+    assert len(asked) == 2
+    page.unroute("**/gapwise/set?*")
+    trouble.get_by_role("button", name="Try again").click(delay=PRESS)
+    expect(trouble).to_be_hidden()
+    expect(page.locator(".gh-legend button").first).to_be_visible()
+    app.errors.clear()  # the browser's own words about the two that failed
     app.idle()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pages.ui.hard.choice import Looked
 
 _SCRIPTS = (
-    *("points", "shared", "bars", "matrix", "confusion", "look"),
-    *("camera", "lasso", "kinds", "set_map", "main"),
+    *("points", "shared", "bars", "matrix_drawing", "matrix", "confusion", "look"),
+    *("camera", "lasso", "kinds", "map_hands", "map_keys", "map_png", "set_map", "loading", "main"),
 )
 Heard = Callable[[Mapping[str, object]], None]
 
@@ -75,6 +75,6 @@ def _happened(looked: Looked, key: str, heard: Heard | None) -> None:
 @cache
 def _component():
     css = json.dumps(scripts.joined("hard_js/hard.css"))
-    script = scripts.joined(*(f"hard_js/{name}.js" for name in _SCRIPTS))
+    script = scripts.joined("shared_js/asking.js", *(f"hard_js/{name}.js" for name in _SCRIPTS))
     # Its styles are not isolated: tests, screen readers and the card beside the pointer find one page.
     return st.components.v2.component("gapwise_hard", js=f"const CSS = {css}\n{script}", isolate_styles=False)

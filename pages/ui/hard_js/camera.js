@@ -47,6 +47,11 @@ class Camera {
     return [this.frame.width / 2, this.frame.height / 2];
   }
 
+  pixel([ux, uy]) {
+    const v = this.view;
+    return [(ux - v.left) * v.spanX * v.scale + v.padX, (uy - v.top) * v.spanY * v.scale + v.padY];
+  }
+
   unit([px, py]) {
     const v = this.view;
     return [(px - v.padX) / (v.spanX * v.scale) + v.left, (py - v.padY) / (v.spanY * v.scale) + v.top];

@@ -1,8 +1,6 @@
 // The map of the set: every image a dot where the network puts it, coloured without asking the server.
 
 const STEP = 1.6; // times, by buttons and keys
-const CLOSE = 2.5; // pixels between two corners of a lasso
-
 const BY = "hard_by", LASSO = "hard_lasso"; // in the address
 const visits = new Map(); // by workspace and run: who comes back finds the map as it was left, as the pictures below it
 
@@ -20,16 +18,19 @@ class SetMap {
       <div class="gh-group"><button type="button" data-do="in" aria-label="Zoom in">+</button><button type="button" data-do="out" aria-label="Zoom out">−</button>
         <button type="button" data-do="all">Whole map</button></div>
       <button type="button" data-do="none" hidden>Choose none</button><button type="button" class="gh-quiet" data-do="save">Save as PNG</button></div>
-      <div class="gh-stage" tabindex="0" role="application" aria-label="Map of the set"><canvas></canvas><canvas class="gh-over"></canvas></div>
+      <div class="gh-trouble" role="alert" hidden></div>
+      <div class="gh-stage" tabindex="0" role="application" aria-label="Map of the set. ${KEYS_HELP}"><canvas></canvas><canvas class="gh-over"></canvas></div>
       <div class="gh-legend" role="group" aria-label="Legend: click an entry to hide it"></div><p class="gh-hint" aria-live="polite"></p>`;
     [this.canvas, this.over] = root.querySelectorAll("canvas");
     this.stage = root.querySelector(".gh-stage");
     this.legend = root.querySelector(".gh-legend");
     this.hint = root.querySelector(".gh-hint");
     this.tip = new Tip(root);
+    this.trouble = new Trouble(root.querySelector(".gh-trouble"));
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.stage);
-    this.listen();
+    this.keys = new MapKeys(this);
+    this.hands = new MapHands(this);
   }
 
   // `set`: ids, x, y, value, source, wrong, confidence, predicted (typed arrays), names, classes, sources, title, key.
@@ -112,15 +113,27 @@ class SetMap {
     // Who goes through them by keys goes on where they were: both are made anew.
     if (by !== undefined) this.root.querySelector(`[data-by="${by}"]`)?.focus();
     if (kind !== undefined) this.legend.querySelector(`[data-kind="${kind}"]`)?.focus();
-    const chosen = this.chosenCount();
-    this.root.querySelector("[data-do=none]").hidden = !chosen;
+    this.root.querySelector("[data-do=none]").hidden = !this.points.chosen;
     this.stage.dataset.mode = this.mode;
-    this.hint.textContent = chosen ? `${counted(chosen, "image")} chosen. Shift and the lasso add more, alt takes away, Escape chooses none.`
-      : this.mode === "lasso" ? "Draw around the dots that you want to see below." : "Drag moves the map, the wheel zooms once the map was clicked. Shift and drag draws a lasso.";
+    this.hintTold();
   }
 
-  chosenCount() {
-    return this.points.chosen ? this.points.chosen.reduce((sum, one) => sum + one, 0) : 0;
+  // Spoken, too: what the cursor is at, what is chosen, and what can be done.
+  hintTold() {
+    const usual = this.mode === "lasso" ? "Draw around the dots that you want to see below."
+      : "Drag moves the map, the wheel zooms once the map was clicked. Shift and drag draws a lasso, arrow keys move a cursor.";
+    const more = this.keys.at ? "" : "Shift and the lasso add more, alt takes away, Escape chooses none.";
+    const chosen = this.points.chosen ? `${this.chosenTold()} ${more}` : this.keys.at ? "" : usual;
+    this.hint.textContent = `${this.keys.words} ${chosen}`.trim();
+  }
+
+  // How many are chosen, of which kinds.
+  chosenTold() {
+    const counts = new Map(), { chosen, kind, count } = this.points;
+    for (let i = 0; i < count; i += 1) if (chosen[i]) counts.set(kind[i], (counts.get(kind[i]) ?? 0) + 1);
+    const all = [...counts.values()].reduce((sum, one) => sum + one, 0);
+    const each = [...counts].sort((a, b) => b[1] - a[1]).map(([n, some]) => `${this.entries[n].name} ${some.toLocaleString("en")}`);
+    return `${counted(all, "image")} chosen: ${each.join(", ")}.`;
   }
 
   // ---- drawing
@@ -147,18 +160,27 @@ class SetMap {
     const begun = performance.now();
     this.points.draw(this.pixels, this.camera.view, this.colors, this.pale, this.ground, this.ratio);
     this.brush.putImageData(this.image, 0, 0);
+    if (this.keys.at) this.drawOver();
     this.took = performance.now() - begun;
   }
 
-  // ---- hands
-  place(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.x) * this.ratio, (event.clientY - box.y) * this.ratio];
+  // What hands and keys have on top of the dots.
+  drawOver() {
+    const brush = this.over.getContext("2d"), look = this.look;
+    brush.clearRect(0, 0, this.over.width, this.over.height);
+    this.hands.draw(brush, look, this.ratio);
+    this.keys.draw(brush, look, this.ratio);
   }
 
+  // ---- what is seen
   zoom(factor, place = this.camera?.middle) {
     if (!this.pixels) return; // not loaded yet
     this.camera.zoom(factor, place);
+    this.redraw();
+  }
+
+  whole() {
+    this.camera.whole();
     this.redraw();
   }
 
@@ -166,45 +188,6 @@ class SetMap {
     if (!this.pixels) return;
     this.camera.pan(dx, dy);
     this.redraw();
-  }
-
-  listen() {
-    const { stage, root } = this, held = new Map();
-    root.addEventListener("click", (event) => this.click(event.target.closest("button")));
-    stage.addEventListener("wheel", (event) => {
-      if (document.activeElement !== stage && !event.ctrlKey && !event.metaKey) return; // the page scrolls
-      event.preventDefault();
-      this.tip.hide();
-      this.zoom(Math.exp(-event.deltaY / 300), this.place(event));
-    }, { passive: false });
-    stage.addEventListener("pointerdown", (event) => {
-      if (event.button || !this.pixels) return;
-      stage.focus({ preventScroll: true });
-      stage.setPointerCapture(event.pointerId);
-      held.set(event.pointerId, this.place(event));
-      this.tip.hide();
-      const lasso = held.size === 1 && (this.mode === "lasso" || event.shiftKey || event.altKey);
-      this.line = lasso ? [this.place(event)] : null;
-    });
-    stage.addEventListener("pointermove", (event) => {
-      const before = held.get(event.pointerId), now = this.place(event);
-      if (!before) return this.hover(event, now);
-      if (held.size === 2) this.pinch(held, event.pointerId, now);
-      else if (this.line) this.extend(event);
-      else this.pan(now[0] - before[0], now[1] - before[1]);
-      held.set(event.pointerId, now);
-    });
-    const end = (event) => {
-      held.delete(event.pointerId);
-      if (this.line && event.type === "pointerup") this.close(event);
-      this.line = null;
-      this.drawLine();
-    };
-    stage.addEventListener("pointerup", end);
-    stage.addEventListener("pointercancel", end);
-    stage.addEventListener("pointerleave", () => this.tip.hide());
-    stage.addEventListener("dblclick", (event) => this.zoom(2.5, this.place(event)));
-    stage.addEventListener("keydown", (event) => this.key(event));
   }
 
   click(button) {
@@ -215,9 +198,9 @@ class SetMap {
     if (kind) this.toggle(Number(kind));
     if (act === "in") this.zoom(STEP);
     if (act === "out") this.zoom(1 / STEP);
-    if (act === "all") this.camera.whole();
+    if (act === "all") this.whole();
     if (act === "none") this.choose(null);
-    if (act === "save") this.save();
+    if (act === "save") saveMap(this);
     this.tell();
     this.redraw();
   }
@@ -227,66 +210,13 @@ class SetMap {
     this.tables();
   }
 
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.pixels) return;
-    const step = 60 * this.ratio;
-    const acts = {
-      ArrowLeft: () => this.pan(step, 0), ArrowRight: () => this.pan(-step, 0), ArrowUp: () => this.pan(0, step), ArrowDown: () => this.pan(0, -step),
-      "+": () => this.zoom(STEP), "=": () => this.zoom(STEP), "-": () => this.zoom(1 / STEP),
-      0: () => { this.camera.whole(); this.redraw(); }, Escape: () => this.choose(null),
-    };
-    if (!acts[event.key]) return;
-    event.preventDefault();
-    acts[event.key]();
-  }
-
-  pinch(held, id, now) {
-    const other = [...held].find(([one]) => one !== id)[1], before = held.get(id);
-    const far = (a) => Math.max(1, Math.hypot(a[0] - other[0], a[1] - other[1]));
-    this.line = null;
-    this.zoom(far(now) / far(before), [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
-    this.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
-  }
-
-  hover(event, now) {
-    const i = this.points ? this.points.nearest(this.camera.view, ...now, this.colors, NEAR * this.ratio) : -1;
-    if (i < 0) return this.tip.hide();
-    this.tip.show(event, i, told(this.set, i), this.set.ids[i]);
-  }
-
-  // ---- lasso
-  extend(event) {
-    for (const moved of event.getCoalescedEvents?.() ?? [event]) {
-      const now = this.place(moved), last = this.line.at(-1);
-      if (Math.hypot(now[0] - last[0], now[1] - last[1]) >= CLOSE) this.line.push(now);
-    }
-    this.drawLine();
-  }
-
-  drawLine() {
-    const brush = this.over.getContext("2d");
-    brush.clearRect(0, 0, this.over.width, this.over.height);
-    if (!this.line) return;
-    const look = this.look;
-    brush.beginPath();
-    this.line.forEach(([x, y]) => brush.lineTo(x, y));
-    brush.closePath();
-    Object.assign(brush, { fillStyle: `${look.accent}22`, strokeStyle: look.accent, lineWidth: 2 * this.ratio });
-    brush.fill();
-    brush.stroke();
-  }
-
-  close(event) {
-    if (this.line.length < 3) return;
-    const begun = performance.now();
-    const polygon = rounded(simplified(this.line, this.ratio).map((at) => this.camera.unit(at)));
+  // What lies in a polygon: "only" that, as well as what is chosen already ("more"), or taken away from it ("less").
+  chooseInside(polygon, how) {
     const found = this.points.inside(polygon, this.colors), before = this.points.chosen;
-    const more = before && (event.shiftKey || event.altKey);
-    if (event.shiftKey || event.altKey) {
-      for (let i = 0; i < found.length; i += 1) found[i] = event.altKey ? (before?.[i] ?? 0) & ~found[i] : (before?.[i] ?? 0) | found[i];
+    if (how !== "only") {
+      for (let i = 0; i < found.length; i += 1) found[i] = how === "less" ? (before?.[i] ?? 0) & ~found[i] : (before?.[i] ?? 0) | found[i];
     }
-    this.choose(found, more ? null : polygon);
-    this.lassoTook = performance.now() - begun;
+    this.choose(found, before && how !== "only" ? null : polygon);
   }
 
   choose(chosen, polygon = null) {
@@ -298,23 +228,6 @@ class SetMap {
     this.redraw();
     const ids = this.points.chosen ? this.set.ids.filter((_, i) => this.points.chosen[i]) : new Int32Array();
     this.said({ what: "lasso", images: coded(ids), count: ids.length });
-  }
-
-  save() {
-    const look = this.look, width = this.stage.clientWidth, high = this.stage.clientHeight;
-    const { canvas, brush, top } = sheet(look, `${this.set.title} · coloured by ${WAYS[this.by].text.toLowerCase()}`, width, high + 30);
-    brush.drawImage(this.canvas, 0, top, width, high);
-    let at = 12;
-    brush.font = `13px ${look.font}`;
-    this.entries.filter((e) => e.count && !this.hidden.has(e.n)).forEach((e) => {
-      const text = `${e.name} ${e.count.toLocaleString("en")}`;
-      brush.fillStyle = e.color;
-      brush.fillRect(at, top + high + 9, 12, 12);
-      brush.fillStyle = look.ink;
-      brush.fillText(text, at + 17, top + high + 15);
-      at += brush.measureText(text).width + 36;
-    });
-    save(canvas, "map-of-the-set");
   }
 
   end() {
