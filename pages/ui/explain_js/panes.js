@@ -2,6 +2,7 @@
 
 const NARROW = { 1: 900, 2: 420, 4: 300 }; // CSS pixels that a pane is wide at least, by how many there are
 const LEAST = 240;
+const BESIDE = 400; // CSS pixels from which two lie beside each other in any case: one a screen compares nothing
 
 class Panes {
   constructor(root, viewer) {
@@ -90,7 +91,7 @@ class Panes {
     if (!this.count || !this.root.clientWidth) return;
     const least = this.count <= 1 ? NARROW[1] : this.count <= 2 ? NARROW[2] : this.count <= 4 ? NARROW[4] : LEAST;
     const room = Math.max(1, Math.floor((this.root.clientWidth + 16) / (Math.min(least, this.root.clientWidth) + 16)));
-    this.columns = this.count === 1 ? 1 : Math.min(this.count, Math.max(this.root.clientWidth > 520 ? 2 : 1, room));
+    this.columns = this.count === 1 ? 1 : Math.min(this.count, Math.max(this.root.clientWidth >= BESIDE ? 2 : 1, room));
     this.root.style.setProperty("--columns", this.columns);
     const wide = this.shown[0].stage.clientWidth;
     this.zoom.largest = Math.max(LARGEST, (2 * (this.row?.width ?? 0)) / Math.max(1, wide));

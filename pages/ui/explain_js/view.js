@@ -84,7 +84,8 @@ function showView(root, view) {
     const value = view[field.dataset.name];
     if (field.type === "checkbox") field.checked = value;
     else if (field.matches(".segments")) {
-      for (const button of field.children) button.setAttribute("aria-pressed", String(button.dataset.value === value));
+      const buttons = [...field.children], on = buttons.find((button) => button.dataset.value === value) ?? buttons[0]; // swipe, in a gallery
+      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button === on)));
     } else if (String(field.value) !== String(value)) field.value = value;
   }
 }

@@ -14,6 +14,7 @@ from pages.ui.hard import report
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
+    from streamlit.delta_generator import DeltaGenerator
 
     from core.labels.label import Label
     from core.workspace import Workspace
@@ -46,15 +47,16 @@ class Looked:
 
 def choose(workspace: Workspace, found: Offered) -> Looked:
     """Draw label, run and view."""
-    left, middle, right = st.columns([2, 4, 1], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")  # wraps in a narrow window
     among(state.HARD_LABEL, list(found.runs))
-    label_id = left.selectbox(
-        "Label", list(found.runs), format_func=lambda i: found.labels[i].name, key=state.HARD_LABEL, bind=BOUND
-    )
+    label_id = row.selectbox(
+        "Label", list(found.runs), format_func=lambda i: found.labels[i].name, key=state.HARD_LABEL, bind=BOUND,
+        width=160,
+    )  # fmt: skip
     runs = {row.id: row for row in found.runs[label_id]}
     among(state.HARD_RUN, list(runs))
-    run_id = middle.selectbox(
-        "Run", list(runs), format_func=lambda i: run_text(runs[i]), key=state.HARD_RUN, bind=BOUND,
+    run_id = row.selectbox(
+        "Run", list(runs), format_func=lambda i: run_text(runs[i]), key=state.HARD_RUN, bind=BOUND, width=300,
         help="Runs with predictions, newest first. “Runs and images” shows all of them.",
     )  # fmt: skip
     view = st.segmented_control(
@@ -62,21 +64,25 @@ def choose(workspace: Workspace, found: Offered) -> Looked:
         label_visibility="collapsed", bind=BOUND,
     )  # fmt: skip
     looked = Looked(workspace, label_id, found.labels[label_id], run_id, found.runs[label_id], view)
-    with right:
+    with row:
         report.button(looked)
     return looked
 
 
-def classes(looked: Looked) -> dict[str, int]:
-    """Draw which classes the images are known as and said to be; return what is chosen, for `hard_list`."""
-    left, right = st.columns(2)
+def classes(looked: Looked, row: DeltaGenerator | None = None) -> dict[str, int]:
+    """Draw which classes the images are known as and said to be; return what is chosen, for `hard_list`.
+
+    Args:
+        row: Where it is drawn, beside what is there; None for a row of its own.
+    """
+    row = row or st.container(horizontal=True)
     names, chosen = looked.label.names, {}
-    ways = (("truth", left, state.HARD_TRUTH, "Known as"), ("value", right, state.HARD_SAID, "The run says"))
-    for name, place, key, text in ways:
+    ways = (("truth", state.HARD_TRUTH, "Known as"), ("value", state.HARD_SAID, "The run says"))
+    for name, key, text in ways:
         if st.session_state.get(key) is not None and st.session_state[key] not in range(len(names)):
             state.put(key, None)  # of a label with more classes
-        code = place.selectbox(text, range(len(names)), format_func=lambda c: names[c], index=None, key=key,
-                               placeholder="any class", bind=BOUND)  # fmt: skip
+        code = row.selectbox(text, range(len(names)), format_func=lambda c: names[c], index=None, key=key,
+                             placeholder="any class", bind=BOUND, width=200)  # fmt: skip
         if code is not None:
             chosen[name] = code
     return chosen

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def show(looked: Looked) -> None:
     """Draw the choice of a list, its filters and its pictures."""
     choice.among(state.HARD_LIST, list(hard.LISTS))
-    left, right = st.columns([2, 2])
-    which = left.selectbox("List", list(hard.LISTS), format_func=hard.LISTS.get, key=state.HARD_LIST, bind=choice.BOUND)
-    with right:
-        filters = choice.classes(looked)
+    row = st.container(horizontal=True)
+    which = row.selectbox("List", list(hard.LISTS), format_func=hard.LISTS.get, key=state.HARD_LIST, bind=choice.BOUND,
+                          width=420)  # fmt: skip
+    filters = choice.classes(looked, row)
     gallery.show(looked, Listed(which, filters), _title(looked, which, filters), _empty(looked, which, filters))
 
 

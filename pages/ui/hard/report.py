@@ -20,7 +20,7 @@ COUNTS = (24, 60, 120, 300)  # pictures; 35 kB each
 
 def button(looked: Looked) -> None:
     """Draw the button behind which a report is asked for."""
-    with st.popover("Report", icon=":material/description:", width="stretch", help="One HTML file to send"):
+    with st.popover("Report", icon=":material/description:", width="content", help="One HTML file to send"):
         st.caption(
             "One HTML file to send to somebody: pictures with their maps, figures, where errors look. Nothing in it is"
             " fetched from elsewhere."

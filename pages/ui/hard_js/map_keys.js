@@ -59,8 +59,10 @@ class MapKeys {
     map.drawOver();
     map.tell();
     if (i < 0 || this.corner) return map.tip.hide();
-    const box = map.canvas.getBoundingClientRect(), [x, y] = this.dot(i);
-    map.tip.show({ clientX: box.x + x / map.ratio, clientY: box.y + y / map.ratio }, i, told(map.set, i), map.set.ids[i]);
+    // Beyond both the dot and the cursor, so that it hides neither.
+    const box = map.canvas.getBoundingClientRect(), at = this.place;
+    const [x, y] = this.dot(i).map((v, k) => Math.max(v, at[k]) / map.ratio);
+    map.tip.show({ clientX: box.x + x, clientY: box.y + y }, i, told(map.set, i), map.set.ids[i]);
   }
 
   // The dot nearest to the cursor, however far; -1 where all are hidden.

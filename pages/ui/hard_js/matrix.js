@@ -100,15 +100,20 @@ class Matrix extends MatrixDrawing {
     this.draw();
   }
 
+  // How many of the runs that judged it miss an image.
+  missed(n) {
+    const states = this.states.subarray(n * this.runs, (n + 1) * this.runs), judged = states.filter((one) => one >= 0);
+    return `${judged.filter((one) => one === 1).length} of ${counted(judged.length, "run")} wrong`;
+  }
+
   said_of(n) {
     const { data, runs } = this, known = html(data.classes[data.truth[n]]);
     const each = data.runs.map((run, r) => {
       const said = data.predicted[n * runs + r], state = this.states[n * runs + r];
       return { state, text: said < 0 ? `run ${run.id}: –` : `run ${run.id}: ${html(data.classes[said])} ${state ? "✗" : "✓"}` };
     });
-    const wrong = each.filter((one) => one.state === 1).length, judged = each.filter((one) => one.state >= 0).length;
     const more = each.length > MOST_TOLD ? `<br>and ${each.length - MOST_TOLD} more` : "";
-    return `<strong>${html(data.names[n])}</strong><br>known as ${known}<br>${wrong} of ${counted(judged, "run")} wrong<br>
+    return `<strong>${html(data.names[n])}</strong><br>known as ${known}<br>${this.missed(n)}<br>
       ${each.slice(0, MOST_TOLD).map((one) => one.text).join("<br>")}${more}`;
   }
 
@@ -129,8 +134,9 @@ class Matrix extends MatrixDrawing {
   }
 
   tell() {
-    const last = Math.min(this.count, this.first + this.lines), named = this.line >= 0 ? ` · ${this.data.names[this.line]}` : "";
-    this.root.querySelector(".gh-hint").textContent = `Lines ${(this.first + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${this.count.toLocaleString("en")}, hardest first${named}. A click on a line opens its image with the maps of all runs.`;
+    const last = Math.min(this.count, this.first + this.lines), n = this.line;
+    const named = n < 0 ? "" : ` · ${this.data.names[n]}, known as ${this.data.classes[this.data.truth[n]]}, ${this.missed(n)}`;
+    this.root.querySelector(".gh-hint").textContent = `Lines ${(this.first + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${this.count.toLocaleString("en")}, hardest first${named}. A click on a line, or Enter, opens its image with the maps of all runs.`;
   }
 
   save() {

@@ -63,7 +63,7 @@ class MatrixDrawing {
     const room = width - 16 * ratio;
     brush.drawImage(this.small.canvas, 0, 0, this.runs, shown, 0, top, room, shown);
     Object.assign(brush, { font: `${12 * ratio}px ${look.font}`, fillStyle: look.quiet, textBaseline: "middle" });
-    brush.fillText(shortened(brush, "All images", room), 0, top - 12 * ratio);
+    brush.fillText(this.strip < 80 ? "All" : "All images", 0, top - 12 * ratio);
     const part = shown / this.count, y0 = top + this.first * part, tall = Math.min(shown, Math.max(6 * ratio, this.lines * part));
     Object.assign(brush, { strokeStyle: look.accent, lineWidth: 2 * ratio });
     brush.strokeRect(ratio, y0 + ratio, room - 2 * ratio, tall - 2 * ratio);
