@@ -187,6 +187,7 @@ def test_a_lasso_on_the_map_chooses_a_cloud_and_a_hidden_class_is_out_of_its_rea
     page.get_by_role("radio", name="Lasso").click(delay=PRESS)
     draw()
     expect(page.get_by_role("heading", name="3 chosen images")).to_be_visible()
+    expect(page.locator(".tile")).to_have_count(3)  # the gallery follows its heading: the first one was still another
 
     # A picture is opened on its own page.
     tile = page.locator(".tile").first
