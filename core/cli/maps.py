@@ -25,7 +25,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     about = "what a map explains: predicted, true, a class by its number, or two of them as 1-0 (default: predicted)"
     made.add_argument("--target", type=text, default="predicted", help=about)
     made.add_argument("--smooth", choices=SMOOTHINGS, default="none", help="default: none")
-    made.add_argument("--trust", action="store_true", help="hold each map against random ones as well (ROAD)")
+    made.add_argument("--trust", action="store_true", help="hold each map against itself at other places as well")
     job_options(made)
     about = "list the modules of a run's network, or of a model of timm, that maps can be made of"
     tree = add_verb(verbs, "layers", about, _layers, json_output=True)

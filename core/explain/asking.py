@@ -144,7 +144,7 @@ class Answer:
         resolved: The target in class codes: "2", or "2-0".
         probs: Class probabilities of the network, calibrated where the run has been.
         layer: Name of the module that the map is made of.
-        trust: score, chance, p, holds and sentence (`core.explain.trust`); None where nobody asked.
+        trust: Fields of `core.explain.trust.Trust`; None where nobody asked.
         stored: Whether it was there already.
         predicted: The network's likeliest class.
         weights: What the network's weights are: run, hub, random (the map says nothing then), or a file.

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from core.errors import GapwiseError
 from core.explain.asking import Answer, Ask
+from core.explain.odds import softmax
+from core.explain.sentences import said
 from core.explain.targets import Target, parse
 from core.store import maps
 from core.store.images import image
 from core.store.labels import labels
+from core.store.map_schema import VERDICT
 from core.store.runs import BEST, METRICS, NOTES
 from core.store.runs import run as run_row
 from core.workspace import Workspace
@@ -50,15 +53,31 @@ def find(ws: Workspace, ask: Ask) -> Answer | None:
         row = maps.find(connection, wanted, ask.image_id, resolved)
     if row is None:
         return None
+    temperature = float(prediction_notes(ws.run_dir(ask.run_id), digest).get("temperature", 1.0))
+    trust = _verdict(row.trust, row.target, temperature)
     # A map that was made before the run predicted has probabilities that were not calibrated yet.
-    probs = own.probs if own else row.probs
-    about = (row.height, row.width, row.map, row.target, probs, row.layer, row.trust)
+    probs = own.probs if own else _calibrated(trust, temperature) or row.probs
+    about = (row.height, row.width, row.map, row.target, probs, row.layer, trust)
     return Answer(ask.image_id, *about, stored=True, predicted=row.predicted)
 
 
 def is_own(method: str, smooth: str, layer: str | None, own: str | None) -> bool:
     """Whether maps of the predicted class made so are those that come with the predictions, of the layer `own`."""
     return own is not None and (method, smooth) == _OWN and layer in (None, own)
+
+
+def _verdict(trust: dict | None, target: str, temperature: float) -> dict | None:
+    """Return a stored verdict told with today's calibration; None where it comes from another test."""
+    if trust is None or trust.get("test") != VERDICT:
+        return None
+    return {**trust, "sentence": said(trust, target, temperature)}
+
+
+def _calibrated(trust: dict | None, temperature: float) -> list[float] | None:
+    """Return class probabilities as the verdict beside them tells them; None where it has no scores."""
+    if trust is None or not trust["logits"]:
+        return None
+    return [round(float(p), 6) for p in softmax(trust["logits"][0], temperature)]
 
 
 def _check_truth(target: Target, truth: int | None) -> None:

@@ -1,34 +1,39 @@
 """Whether a map can be trusted: what it marks is taken out of the picture, and the network asked again.
 
-Two questions. Does the map find what the answer hangs on, better than chance? That is ROAD (Rong et al. 2022), removal
-with noisy linear imputation: the score with only the marked part kept, less the score with it removed, against the
-same of maps whose cells were shuffled. And has the network learned anything that its answer could hang on? The map of
-a network with random weights is a faithful picture of a meaningless answer, and passes the first question quite
-often. After Adebayo et al. 2018 ("Sanity Checks for Saliency Maps") its last layer's weights are shuffled: where the
-answer followed the picture no more than that, nothing was learned. Imports torch: for worker processes only.
+Two questions. Does the map find what the answer hangs on, better than chance? Chance is the same map at all other
+places, turned and mirrored; what the answer hangs on is found with random halves of the picture taken out
+(`core.explain.places`), filled in as ROAD does (Rong et al. 2022). And has the network learned anything that its answer
+could hang on? The map of a network with random weights is a faithful picture of a meaningless answer, and passes the
+first question quite often. After Adebayo et al. 2018 ("Sanity Checks for Saliency Maps") its last layer's weights are
+shuffled: where the answer followed the picture no more than that, nothing was learned. ROAD's own score is told beside
+that of RandomCAM. Imports torch: for worker processes only.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from core.explain import sentences
+from core.explain import sentences as words
 from core.explain.engine import Explainer
 from core.explain.fill import fill
+from core.explain.odds import log_odds
+from core.explain.places import as_good, halves, importance
 from core.explain.targets import codes
+from core.store.map_schema import VERDICT
 
-SHARES = (0.1, 0.4)  # of the picture, removed or kept
-SHUFFLED = 19  # maps: a map that beats them all has p = 1/20
+SHARES = (0.1, words.SHARE)  # of the picture, removed or kept
+HALVES = 32  # and as many other halves: what one leaves
 HOLDS_AT = 0.05
 HEADS = 499  # shuffled last layers
 LEARNED_AT = 0.02
-_AT_ONCE = 40  # pictures filled in and looked at
+_AT_ONCE = 32  # pictures filled in and looked at
 
 
 @dataclass(frozen=True)
@@ -36,21 +41,30 @@ class Trust:
     """How far a map can be trusted.
 
     Attributes:
+        holds: The map tells more than chance, something was learned, and the answer gets weaker without what it marks.
+        why: One of the reasons in `core.explain.sentences`.
         score: ROAD of the map: half of how far the target's log odds are apart with what it marks kept and removed.
-        chance: The same of maps with its cells shuffled.
-        p: Share of the shuffled maps and itself that score at least as much.
+        random: The same of RandomCAM's map; None where that is empty.
+        p: Share of all moves of the map, itself among them, that find as much of what the answer hangs on.
+        better, moves: How many other moves do, and how many there are.
         learned: Share of shuffled last layers that follow the picture at least as closely as the network's own; None
             where the network has no linear last layer to shuffle.
-        holds: Both are small.
+        logits: Of the picture, and of it without the larger share that the map marks: (2, classes).
+        test: Which test this comes from.
         sentence: The same in plain words.
     """
 
-    score: float
-    chance: list[float]
-    p: float
     holds: bool
-    sentence: str
+    why: str
+    score: float = 0.0
+    random: float | None = None
+    p: float = 1.0
+    better: int = 0
+    moves: int = 0
     learned: float | None = None
+    logits: list[list[float]] = field(default_factory=list)
+    test: int = VERDICT
+    sentence: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as plain data."""
@@ -65,14 +79,14 @@ def trust(
     seed: int = 0,
     temperature: float = 1.0,
 ) -> list[Trust]:
-    """Return for each map how far it can be trusted; 80 forward passes each.
+    """Return for each map how far it can be trusted; 74 forward passes each.
 
     Args:
         explainer: Holds the model that the maps are of.
         pictures: (B, 3, H, W) normalized floats, as the maps were made of.
         targets: What each map explains, resolved: "2" or "2-0".
         maps: (B, h, w) within 0..1.
-        seed: Of what is shuffled, and of the noise.
+        seed: Of the halves, which follow from it and the picture, of the noise and of what is shuffled.
         temperature: What scores are divided by for the probabilities that are told, as for those beside the map.
 
     Raises:
@@ -80,55 +94,89 @@ def trust(
     """
     if not len(pictures) == len(targets) == len(maps):
         raise ValueError(f"{len(pictures)} pictures have {len(targets)} targets and {len(maps)} maps")
-    each = zip(pictures, targets, maps, strict=True)
-    return [_one(explainer, p[None], t, m, seed, temperature) for p, t, m in each]
+    found = [_one(explainer, p[None], t, m, seed) for p, t, m in zip(pictures, targets, maps, strict=True)]
+    return [
+        replace(one, sentence=words.said(one.as_dict(), target, temperature))
+        for one, target in zip(found, targets, strict=True)
+    ]
 
 
-def _one(
-    explainer: Explainer, picture: torch.Tensor, target: str, cells: np.ndarray, seed: int, temperature: float
+def _one(explainer: Explainer, picture: torch.Tensor, target: str, cells: np.ndarray, seed: int) -> Trust:
+    if cells.size == 1 or not cells.max() > 0:
+        return Trust(False, words.SINGLE if cells.size == 1 else words.EMPTY)
+    return judged(explainer, picture, target, cells, seed, *hangs(explainer, picture, target, cells.shape, seed))
+
+
+def judged(
+    explainer: Explainer,
+    picture: torch.Tensor,
+    target: str,
+    cells: np.ndarray,
+    seed: int,
+    worth: np.ndarray,
+    features: np.ndarray | None,
 ) -> Trust:
-    if not cells.max() > 0:
-        return Trust(0.0, [], 1.0, False, sentences.empty())
-    random = np.random.default_rng(seed)
-    flat = cells.reshape(-1)
-    shuffled = [random.permutation(flat).reshape(cells.shape) for _ in range(SHUFFLED)]
-    removed = _removed(np.stack([cells, *shuffled]), tuple(picture.shape[-2:]), random)  # (1 + R, 2F, H, W)
-    logits, features = _looks(explainer, picture, removed.flatten(0, 1), seed)
-    odds = log_odds(logits, target)
-    odds = odds[1:].view(1 + SHUFFLED, 2, len(SHARES))
-    scores = (odds[:, 1] - odds[:, 0]).mean(1).numpy() / 2  # kept less removed
-    better = int((scores[1:] >= scores[0]).sum())
-    p = (1 + better) / (1 + SHUFFLED)
+    """Return how far a map can be trusted, as `trust`, where it is known what the answer hangs on; no sentence yet.
+
+    Args:
+        worth, features: What `hangs` returns.
+    """
+    # The model is held by the one who asks, so a second explainer may use it.
+    random = Explainer(explainer.model, explainer.layer, "randomcam", "none", explainer.seed)(picture).maps[0]
+    scores, logits = road(explainer, picture, target, np.stack([cells, random]), seed)
+    better, moves = as_good(worth, cells)
+    p = (1 + better) / (1 + moves)
     learned = None
     if features is not None:
-        # Of the shuffled maps only: what the map itself marks was chosen by the very weights that are to be judged.
-        learned = _learned(features[1 + 2 * len(SHARES) :], _weights(explainer.model, target), seed)
-    chance = [round(float(s), 6) for s in scores[1:]]
-    holds = p <= HOLDS_AT and (learned is None or learned <= LEARNED_AT)
+        # Of the halves only: what the map itself marks was chosen by the very weights that are to be judged.
+        learned = _learned(features, _weights(explainer.model, target), seed)
+    logits = np.round(logits[[0, len(SHARES)]].astype(np.float64), 4)  # the picture, and it without the larger share
+    before, without = log_odds(logits, target)
+    why = _why(p, learned, float(before - without))
+    own, chance = (round(float(s), 6) for s in scores)
+    chance = chance if random.max() > 0 else None
+    return Trust(why == words.TELLS, why, own, chance, p, better, moves, learned, logits.tolist())
+
+
+def _why(p: float, learned: float | None, fall: float) -> str:
     if learned is not None and learned > LEARNED_AT:
-        sentence = sentences.unlearned()
-    elif not holds:
-        sentence = sentences.by_chance(better, SHUFFLED)
-    else:
-        told = logits[[0, len(SHARES)]] / temperature  # the picture, and it without the largest share
-        probability = log_odds(told, target).sigmoid().tolist()
-        sentence = sentences.telling(*probability, SHARES[-1], SHUFFLED, "-" in target)
-    return Trust(round(float(scores[0]), 6), chance, p, holds, sentence, learned)
+        return words.UNLEARNED
+    if p > HOLDS_AT:
+        return words.CHANCE
+    return words.TELLS if fall > 0 else words.IDLE
 
 
-def log_odds(logits: torch.Tensor, target: str) -> torch.Tensor:
-    """Return how far logits (K, classes) speak for a resolved target, (K,): the log odds of its class.
+def road(
+    explainer: Explainer, picture: torch.Tensor, target: str, maps: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return ROAD of maps (N, h, w) of a picture (1, 3, H, W), (N,), and all logits that it took.
 
-    Log odds tell differences where probabilities are 1.000 already. For two classes against each other their logits'
-    difference, for a network with one output the logit.
+    Those are of the picture itself and, map after map, of it without each of SHARES and with only that: (1 + 4 N, C).
     """
-    code, other = codes(target)
-    if other is not None:
-        return logits[:, code] - logits[:, other]
-    if logits.shape[1] == 1:
-        return logits[:, 0]
-    rest = torch.cat([logits[:, :code], logits[:, code + 1 :]], 1)
-    return logits[:, code] - rest.logsumexp(1)
+    removed = _removed(maps, tuple(picture.shape[-2:]), _random(picture, seed)).flatten(0, 1)
+    logits = np.concatenate([explainer.looks(picture)[0], _looks(explainer, picture, removed, seed)[0]])
+    odds = log_odds(logits[1:], target).reshape(len(maps), 2, len(SHARES))
+    return (odds[:, 1] - odds[:, 0]).mean(1) / 2, logits
+
+
+def hangs(
+    explainer: Explainer, picture: torch.Tensor, target: str, grid: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what the answer about a picture (1, 3, H, W) hangs on, (h, w), see `core.explain.places.importance`.
+
+    Returns:
+        That, and the features of the looks that it took, (2 HALVES, D); None where the last layer is not linear.
+    """
+    half = torch.from_numpy(halves(HALVES, tuple(picture.shape[-2:]), _random(picture, seed)))
+    logits, features = _looks(explainer, picture, torch.cat([half, ~half]), seed)
+    without, only = log_odds(logits, target).reshape(2, HALVES)
+    taken = functional.adaptive_avg_pool2d(half[:, None].float(), grid)[:, 0].numpy()
+    return importance(taken, (only - without) / 2), features
+
+
+def _random(picture: torch.Tensor, seed: int) -> np.random.Generator:
+    """Return what follows from seed and picture, so that all maps of a picture are held against the same halves."""
+    return np.random.default_rng([seed, zlib.crc32(picture.float().cpu().contiguous().numpy().tobytes())])
 
 
 def _removed(maps: np.ndarray, size: tuple[int, int], random: np.random.Generator) -> torch.Tensor:
@@ -143,27 +191,27 @@ def _removed(maps: np.ndarray, size: tuple[int, int], random: np.random.Generato
 
 def _looks(
     explainer: Explainer, picture: torch.Tensor, removed: torch.Tensor, seed: int
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return logits and features of the picture itself and of it without what is removed, (1 + K, ...)."""
-    found = [explainer.looks(picture)]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return logits and features of the picture without what is removed, (K, ...)."""
+    found = []
     for part in removed.split(_AT_ONCE):
         device = explainer.device
         with torch.inference_mode():
             filled = fill(picture.to(device), part.to(device), seed=seed)
         found.append(explainer.looks(filled.contiguous(memory_format=torch.channels_last)))
-    logits = torch.cat([torch.from_numpy(logits) for logits, _ in found])
+    logits = np.concatenate([logits for logits, _ in found])
     if any(features is None for _, features in found):
         return logits, None
-    return logits, torch.cat([torch.from_numpy(features) for _, features in found])
+    return logits, np.concatenate([features for _, features in found])
 
 
-def _learned(features: torch.Tensor, weights: torch.Tensor, seed: int) -> float:
+def _learned(features: np.ndarray, weights: torch.Tensor, seed: int) -> float:
     """Return the share of shuffled weights (D,) under which features (K, D) vary as much as under those weights.
 
     Weights that were drawn independently could stand in any order: their share is any number between 0 and 1, equally
     likely. Training turns them towards what differs between classes.
     """
-    spread = features - features.mean(0)
+    spread = torch.from_numpy(features - features.mean(0))
     random = torch.Generator().manual_seed(seed)
     orders = torch.stack([torch.randperm(len(weights), generator=random) for _ in range(HEADS)])
     shuffled = weights[orders].T  # (D, HEADS)

@@ -18,6 +18,10 @@ from sqlalchemy import (
 
 from core.store import schema
 
+# Which test verdicts in `trust` come from: 1, without a number, held maps against shuffled cells; 2 against moved maps.
+# Those of another test are as good as none.
+VERDICT = 2
+
 activation_map = Table(
     "activation_map",
     schema.metadata,
@@ -36,7 +40,7 @@ activation_map = Table(
     Column("width", SmallInteger, nullable=False),
     Column("probs", JSON, nullable=False),  # the run's class probabilities for the image, calibrated where it has been
     Column("predicted", SmallInteger, nullable=False),  # the likeliest class of those
-    # What ROAD says of it: score, chance, p, holds, sentence; NULL where nobody asked.
+    # `core.explain.trust.Trust`, what it says of the map; NULL where nobody asked.
     Column("trust", JSON(none_as_null=True)),
     Column("holds", SmallInteger),  # 1: tells more than chance, 0: does not; NULL where nobody asked
     Column("created", Float, nullable=False),

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, Select, delete, func, select
 
 from core.store import schema
-from core.store.map_schema import activation_map
+from core.store.map_schema import VERDICT, activation_map
 from core.store.profiles import parts
 from core.store.proposals import own_value
 from core.store.upsert import upsert
 
 _M, _P, _C = activation_map.c, schema.proposal.c, schema.cell.c
+_JUDGED = _M.trust["test"].as_integer() == VERDICT
 _KEYS = ("run_id", "image_id", "method", "layer", "target", "smooth")
 
 
@@ -29,7 +30,7 @@ class Wanted:
     Attributes:
         checkpoint: SHA-256 of the weights; maps of others don't count.
         layer: A module's name; None for the one that is chosen where nobody names one.
-        trust: Whether only those count that say whether they can be trusted.
+        trust: Whether only those count that say whether they can be trusted, by the present test.
     """
 
     run_id: int
@@ -102,8 +103,8 @@ def counts(connection: Connection, run_id: int | None = None) -> list[dict[str, 
     kind = (_M.run_id, _M.method, _M.layer, _M.smooth, _M.checkpoint)
     columns = (
         func.count().label("maps"),
-        func.count().filter(_M.holds == 1).label("trusted"),
-        func.count().filter(_M.holds == 0).label("doubted"),
+        func.count().filter(_M.holds == 1, _JUDGED).label("trusted"),
+        func.count().filter(_M.holds == 0, _JUDGED).label("doubted"),
         func.sum(func.length(_M.map)).label("bytes"),
     )
     query = select(*kind, *columns).group_by(*kind).order_by(*kind)
@@ -120,4 +121,4 @@ def _matching(query: Select, wanted: Wanted) -> Select:
         _M.smooth == wanted.smooth,
         layer,
     )
-    return query.where(_M.trust.is_not(None)) if wanted.trust else query
+    return query.where(_JUDGED) if wanted.trust else query

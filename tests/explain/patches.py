@@ -7,6 +7,7 @@ one whatever has none of the others.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +28,14 @@ class Drawn:
     boxes: np.ndarray
 
 
-def draw(n: int, size: int = 64, seed: int = 0, share: float = 0.28, blank: bool = False) -> Drawn:
+def draw(
+    n: int, size: int = 64, seed: int = 0, share: float = 0.28, blank: bool = False, central: bool = False
+) -> Drawn:
     """Return n pictures of size x size px; a square is that share of the side.
 
     Args:
         blank: Draw some of the last class, too, which have no square that decides.
+        central: Put the square that decides in the middle or near it, as a photographer does.
     """
     random = np.random.default_rng(seed)
     side = max(4, round(size * share))
@@ -40,7 +44,7 @@ def draw(n: int, size: int = 64, seed: int = 0, share: float = 0.28, blank: bool
     classes, boxes = random.integers(0, len(COLORS) + blank, n), np.zeros((n, 4), int)
     stripes = np.where(np.arange(side) // max(1, side // 6) % 2, 1.0, 0.5).astype(np.float32)
     for i in range(n):
-        (top, left), (y, x) = _apart(random, size, side)
+        (top, left), (y, x) = _apart(random, size, side, central)
         if classes[i] < len(COLORS):
             pixels[i, :, top : top + side, left : left + side] = COLORS[classes[i]][:, None, None] * stripes
         pixels[i, :, y : y + side, x : x + side] = 1.5 * stripes
@@ -50,9 +54,13 @@ def draw(n: int, size: int = 64, seed: int = 0, share: float = 0.28, blank: bool
 
 def learned(
     name: str, size: int = 64, steps: int = 60, width: float = 0.3, depth: float = 0.3, batch: int = 32, seed: int = 0,
-    share: float = 0.28,
+    share: float = 0.28, pictures: Callable[..., Drawn] = draw,
 ) -> nn.Module:  # fmt: skip
-    """Return a small network of a family that tells the classes apart; a few seconds on two cores."""
+    """Return a small network of a family that tells the classes apart; a few seconds on two cores.
+
+    Args:
+        pictures: What draws those that it learns from, called as `draw` is.
+    """
     torch.manual_seed(seed)
     model = build(name, len(COLORS) + 1, width=width, depth=depth).to(memory_format=torch.channels_last).train()
     best = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=0.02)
@@ -60,7 +68,7 @@ def learned(
     for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
         norm.momentum = 0.2  # running means of a few dozen steps
     for step in range(steps):
-        drawn = draw(batch, size, seed=10_000 * (seed + 1) + step, share=share, blank=True)
+        drawn = pictures(batch, size, seed=10_000 * (seed + 1) + step, share=share, blank=True)
         loss = nn.functional.cross_entropy(model(drawn.pictures), drawn.classes)
         best.zero_grad()
         loss.backward()
@@ -96,8 +104,10 @@ def mass_inside(maps: np.ndarray, boxes: np.ndarray, size: int) -> np.ndarray:
     return inside / np.maximum(total, 1e-9)
 
 
-def _apart(random: np.random.Generator, size: int, side: int) -> list[tuple[int, int]]:
+def _apart(random: np.random.Generator, size: int, side: int, central: bool) -> list[tuple[int, int]]:
     while True:
         (a, b), (c, d) = random.integers(0, size - side + 1, (2, 2))
+        if central:
+            a, b = (size - side) // 2 + random.integers(-size // 12, size // 12 + 1, 2)
         if abs(a - c) >= side or abs(b - d) >= side:
             return [(int(a), int(b)), (int(c), int(d))]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from core.errors import GapwiseError
 from core.explain.asking import Answer, Ask
 from core.explain.stored import checkpoint, find, row_of
 from core.store import maps, runs
+from core.store.map_schema import VERDICT
 from tests import tiny
 from tests.explain.made import fake_run, notes, predict
 
@@ -32,6 +35,13 @@ def keep(ws, image_id: int, resolved: str = "1", predicted: int = 1, layer: str 
     about = {"run_id": 1, "label_id": 1, "checkpoint": checkpoint(ws.run_dir(1)), "chosen": int(layer == "blocks.4")}
     with ws.write() as connection:
         maps.put(connection, [row_of(answer, way, about)])
+
+
+def verdict(**more) -> dict:
+    """Return a stored one: the logits are of 90% and 10% at a temperature of 1."""
+    own = {"holds": True, "why": "tells", "score": 0.3, "random": 0.1, "p": 0.02, "better": 7, "moves": 391}
+    logits = [[0.0, math.log(9)], [math.log(9), 0.0]]
+    return {**own, "learned": 0.002, "logits": logits, "test": VERDICT, "sentence": "", **more}
 
 
 def test_a_proposals_own_map_answers_what_it_is_a_map_of(ws):
@@ -94,10 +104,29 @@ def test_a_named_layer_is_not_the_chosen_one(ws):
 def test_trust_is_asked_for_only_where_it_is_stored(ws):
     keep(ws, 3)
     assert find(ws, Ask(3, 1, method="layercam", trust=True)) is None
-    told = {"score": 0.3, "chance": [0.1], "p": 0.02, "holds": True, "sentence": "It does."}
-    keep(ws, 3, trust=told)
-    assert find(ws, Ask(3, 1, method="layercam", trust=True)).trust == told
+    keep(ws, 3, trust=verdict())
+    told = find(ws, Ask(3, 1, method="layercam", trust=True)).trust
+    assert {**told, "sentence": ""} == verdict()
     assert find(ws, Ask(3, 1, method="layercam")).trust == told
+
+
+def test_a_verdict_of_another_test_is_none(ws):
+    old = {"score": 0.3, "chance": [0.1], "p": 0.02, "holds": True, "sentence": "It does."}
+    for other in (old, verdict(test=VERDICT + 1)):
+        keep(ws, 3, trust=other)
+        assert find(ws, Ask(3, 1, method="layercam", trust=True)) is None
+        assert find(ws, Ask(3, 1, method="layercam")).trust is None
+
+
+def test_a_verdict_from_before_the_calibration_is_told_with_todays_probabilities(ws):
+    for image_id in (1, 3):  # one that the run learned from, so without a prediction of its own, and one with
+        keep(ws, image_id, trust=verdict())
+    for temperature, told in ((1.0, "from 90% to 10%"), (2.0, "from 75% to 25%")):
+        notes(ws, 1, temperature=temperature)
+        for image_id in (1, 3):
+            assert told in find(ws, Ask(image_id, 1, method="layercam", target="1")).trust["sentence"]
+    assert find(ws, Ask(1, 1, method="layercam", target="1")).probs == pytest.approx([0.25, 0.75], abs=1e-6)
+    assert find(ws, Ask(3, 1, method="layercam", target="1")).probs == [0.1, 0.9]
 
 
 def test_new_weights_make_stored_maps_stale(ws):

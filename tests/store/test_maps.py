@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from core.jobs.deletion import delete_run
 from core.store import maps
-from core.store.map_schema import activation_map
+from core.store.map_schema import VERDICT, activation_map
 from tests.conftest import propose
 
 CODES = {"mask": ("0", "1")}
@@ -71,11 +71,13 @@ def test_maps_go_with_their_run(ws):
 
 
 def test_counts_say_how_many_tell_more_than_chance(ws):
-    told = {"score": 1, "chance": [], "p": 0, "holds": True, "sentence": ""}
+    told = {"score": 1, "p": 0, "holds": True, "sentence": "", "test": VERDICT}
+    old = {"score": 1, "chance": [], "p": 0, "holds": True, "sentence": ""}  # of a test that is made no more
     with ws.write() as connection:
         maps.put(connection, [row(1), row(2, trust=told, holds=1), row(3, trust=told, holds=0)])
+        maps.put(connection, [row(4, trust=old, holds=1), row(5, trust=old, holds=0)])
         (kind,) = maps.counts(connection, 1)
-        assert (kind["maps"], kind["trusted"], kind["doubted"], kind["bytes"]) == (3, 1, 1, 12)
+        assert (kind["maps"], kind["trusted"], kind["doubted"], kind["bytes"]) == (5, 1, 1, 20)
         trusting = maps.Wanted(1, "a", "gradcam", None, "none", trust=True)
         assert sorted(r.image_id for r in maps.there(connection, trusting)) == [2, 3]
         assert maps.counts(connection, 2) == []

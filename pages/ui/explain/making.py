@@ -64,7 +64,9 @@ def _form(workspace: Workspace, choice: Choice, label: Label) -> None:
     )
     smooth = st.selectbox("Smoothing", list(SMOOTHINGS), key="maps_smooth", format_func=SMOOTHING_NAMES.get)
     trust = st.checkbox(
-        "Hold each map against chance", key="maps_trust", help="Some ten times as long: ROAD, and random maps."
+        "Hold each map against chance",
+        key="maps_trust",
+        help="Some ten times as long: parts of the picture are taken out, and the network asked again.",
     )
     asked = command(choice, method, layer, target, smooth, trust)
     st.button("Start", icon=":material/play_arrow:", type="primary", key="maps_start", on_click=_start,

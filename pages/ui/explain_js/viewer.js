@@ -38,7 +38,7 @@ class Viewer {
       { name: "map", kind: "check", text: "Map" },
       { name: "opacity", kind: "range", text: "Opacity" },
       { name: "mode", kind: "segments", text: "How the map is shown", options: Object.entries(MODES) },
-      { name: "trust", kind: "check", text: "Check trust", hint: "Holds each map against random ones: takes some seconds" },
+      { name: "trust", kind: "check", text: "Check trust", hint: "Holds each map against itself at other places: takes some seconds" },
       { name: "png", kind: "button", text: "Save PNG" },
     ];
     viewFields(this.find(".views"), fields, this.page.view, (name, value) => (name === "png" ? this.save() : this.page.set(name, value)));
