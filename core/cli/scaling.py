@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from core.cli.common import add_verb, emit, say
 from core.models import families, scaling
+from core.models.baselines import BASELINES
+
+if TYPE_CHECKING:
+    from core.models.cost import Cost
 
 
 def register(verbs: argparse._SubParsersAction) -> None:
-    scale = add_verb(verbs, "scale", "scale EfficientNet-B0 and count what comes out", _scale, json_output=True)
+    scale = add_verb(verbs, "scale", "scale a network and count what comes out", _scale, json_output=True)
+    scale.add_argument(
+        "--baseline", choices=list(BASELINES), default=scaling.BASELINE, help="what is scaled (default: %(default)s)"
+    )
     scale.add_argument("--phi", type=float, metavar="P", help="compound: depth α^P, width β^P, resolution γ^P")
     paper = scaling.PAPER
     scale.add_argument("--alpha", type=float, metavar="A", help=f"depth per step of φ (default: {paper.alpha})")
     scale.add_argument("--beta", type=float, metavar="B", help=f"width per step of φ (default: {paper.beta})")
     scale.add_argument("--gamma", type=float, metavar="C", help=f"resolution per step of φ (default: {paper.gamma})")
-    for name, of in (("depth", "layers"), ("width", "channels"), ("resolution", f"{scaling.BASELINE_PX} px")):
-        scale.add_argument(f"--{name}", type=float, metavar=name[0].upper(), help=f"multiple of B0's {of} (default: 1)")
+    for name, of in (("depth", "layers"), ("width", "channels"), ("resolution", "picture side")):
+        help_ = f"multiple of the baseline's {of} (default: 1)"
+        scale.add_argument(f"--{name}", type=float, metavar=name[0].upper(), help=help_)
     scale.set_defaults(usage_error=scale.error)
 
     cost = add_verb(verbs, "cost", "count a timm network's parameters and multiply-adds", _cost, json_output=True)
@@ -32,13 +41,15 @@ def _scale(args: argparse.Namespace) -> int:
     from core.models.cost import count_scaled
 
     factors, how = _asked(args)
-    counted, built = count_scaled(factors)
+    counted, built = count_scaled(factors, args.baseline)
     value = {
+        "baseline": args.baseline,
         "depth": factors.depth,
         "width": factors.width,
         "resolution": counted.resolution,
         "parameters": counted.parameters,
         "multiply_adds": counted.multiply_adds,
+        "activations": counted.activations,
         "resolution_factor": factors.resolution,
         "cost_factor": factors.cost,
         **how,
@@ -48,8 +59,7 @@ def _scale(args: argparse.Namespace) -> int:
         say(f"note: {how['note']}")
     text = (
         f"depth {factors.depth:.4g}, width {factors.width:.4g}, resolution {counted.resolution} px\n"
-        f"parameters {counted.parameters:,}\nmultiply-adds {counted.multiply_adds:,}\n"
-        f"d·w²·r² = {factors.cost:.4g}"
+        f"{_counted(counted)}\nd·w²·r² = {factors.cost:.4g}"
     )
     emit(args, value, text)
     return 0
@@ -73,11 +83,15 @@ def _cost(args: argparse.Namespace) -> int:
     from core.models.cost import cost
 
     found = cost(args.name, args.size)
-    text = (
-        f"{args.name} at {found.resolution} px\nparameters {found.parameters:,}\nmultiply-adds {found.multiply_adds:,}"
-    )
-    emit(args, {"name": args.name, **found.as_json()}, text)
+    emit(args, {"name": args.name, **found.as_json()}, f"{args.name} at {found.resolution} px\n{_counted(found)}")
     return 0
+
+
+def _counted(cost: Cost) -> str:
+    return (
+        f"parameters {cost.parameters:,}\nmultiply-adds {cost.multiply_adds:,}\n"
+        f"activations {cost.activations:,} that a training keeps of one picture"
+    )
 
 
 def _zoo(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from core.aside import start_aside
 from core.errors import GapwiseError
 from core.files import write_atomic
+from core.models.starts import start_of_recipe
 from core.workspace import home
 
 if TYPE_CHECKING:
@@ -35,13 +36,11 @@ class Catalog:
         models: Architectures, by name.
         published: Models with a tag, `resnet18.a1_in1k`: those have weights on the hub.
         optimizers: By name.
-        scalable: Models that take a width and a depth other than 1.
     """
 
     models: tuple[str, ...]
     published: tuple[str, ...]
     optimizers: tuple[str, ...]
-    scalable: tuple[str, ...]
 
     @cached_property
     def by_use(self) -> tuple[str, ...]:
@@ -54,7 +53,7 @@ class Catalog:
         self.check_model(recipe.model)
         self.check_optimizer(recipe.optimizer)
         if (recipe.width, recipe.depth) != (1.0, 1.0):
-            self.check_scalable(recipe.model)
+            start_of_recipe(recipe.model, None)
 
     def check_model(self, name: str) -> None:
         """Raise a GapwiseError with close names unless timm knows the model."""
@@ -68,13 +67,6 @@ class Catalog:
         """Raise a GapwiseError with close names unless timm knows the optimizer."""
         if name not in self.optimizers:
             _raise(f"timm has no optimizer {name!r}.", name, self.optimizers)
-
-    def check_scalable(self, name: str) -> None:
-        """Raise a GapwiseError unless the model can be built at another width and depth."""
-        if name.partition(".")[0] not in self.scalable:
-            raise GapwiseError(
-                f"{name} can't be scaled: width and depth other than 1 work for {', '.join(self.scalable)}."
-            )
 
 
 def read_catalog(path: Path) -> Catalog | None:
@@ -131,13 +123,10 @@ def make_catalog() -> Catalog:
     import timm
     import timm.optim
 
-    from core.models.zoo import SCALABLE
-
     return Catalog(
         tuple(timm.list_models()),
         tuple(timm.list_models(pretrained=True)),
         tuple(timm.optim.list_optimizers()),
-        tuple(sorted(SCALABLE)),
     )
 
 

@@ -1,9 +1,9 @@
 """Parameters and multiply-adds, counted on networks that were really built, without allocating a weight.
 
-The network is built on torch's meta device, where tensors have shapes and no content, and run once under torch's
-own FLOP counter. That counter calls a multiply-add two operations; the papers' "FLOPs" are multiply-adds. What
-leaves this module is multiply-adds: the counter's total halved. Convolutions, linear layers and attention count;
-normalization, activations and biases do not, as in the papers. torch and timm are imported inside the functions.
+The network is built on torch's meta device, where tensors have shapes and no content, and run once
+(`core.models.counting`). torch's formulas call a multiply-add two operations; the papers' "FLOPs" are multiply-adds.
+What leaves this module is multiply-adds. Convolutions, linear layers and attention count; normalization, activations
+and biases do not, as in the papers. torch and timm are imported inside the functions.
 """
 
 from __future__ import annotations
@@ -12,23 +12,30 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import GapwiseError, first_line
+from core.models.course import LIBRARIES
 from core.models.scaling import BASELINE, Factors
+from core.models.starts import px
 
 if TYPE_CHECKING:
     from torch import nn
 
 CLASSES = 1000
 SIZE_LIMITS = (8, 4096)  # pixels
-OPERATIONS_PER_MULTIPLY_ADD = 2
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network costs for one picture of `resolution` x `resolution` pixels."""
+    """What a network costs for one picture of `resolution` x `resolution` pixels.
+
+    Attributes:
+        activations: What a training keeps of one picture for the backward pass, in numbers of four bytes; the picture
+            itself and statistics over a batch are not among them.
+    """
 
     resolution: int
     parameters: int
     multiply_adds: int
+    activations: int
 
     def as_json(self) -> dict:
         return asdict(self)
@@ -36,7 +43,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class BuiltStage:
-    """One stage of a built EfficientNet: output channels, layers, and the side of its input in pixels."""
+    """One stage of a built network: output channels, layers, and the side of its input in pixels."""
 
     resolution: int
     channels: int
@@ -55,7 +62,7 @@ def cost(name: str, size: int | None = None) -> Cost:
     """
     from timm import get_pretrained_cfg
 
-    from core.models import zoo
+    from core.models import counting, zoo
 
     zoo.check_name(name)
     if size is not None:
@@ -64,9 +71,9 @@ def cost(name: str, size: int | None = None) -> Cost:
     channels, height, _ = config.input_size if config else (3, 224, 224)
     side = size or height
     try:
-        with _meta():
+        with counting.without_content():
             model = zoo.build(name, CLASSES, size=(side, side))
-        return Cost(side, *_count(model, side, channels))
+        return Cost(side, *counting.count(model, side, channels))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         advice = f"Its own size is {height} px: choose that, or one near it."
         problem = first_line(error).rstrip(".")
@@ -86,56 +93,84 @@ def multiply_adds(
     Raises:
         GapwiseError: If there is no such network.
     """
-    from core.models import zoo
+    from core.models import counting, zoo
 
-    with _meta():
+    with counting.without_content():
         model = zoo.build(name, classes, width=width, depth=depth, size=size)
-    return _count(model, size, 3)[1]
+    return counting.count(model, size, 3)[1]
 
 
-def scaled_cost(width: float = 1.0, depth: float = 1.0, resolution: float = 1.0) -> Cost:
-    """Count B0 with its channels, layers and picture side multiplied by factors.
+def scaled_cost(width: float = 1.0, depth: float = 1.0, resolution: float = 1.0, baseline: str = BASELINE) -> Cost:
+    """Count a baseline with its channels, layers and picture side multiplied by factors.
 
     Raises:
-        GapwiseError: If a factor is beyond `scaling.LIMITS`.
+        GapwiseError: If a factor is beyond `scaling.LIMITS`, or there is no such baseline.
     """
-    return count_scaled(Factors(depth, width, resolution))[0]
+    return count_scaled(Factors(depth, width, resolution), baseline)[0]
 
 
-def count_scaled(factors: Factors) -> tuple[Cost, tuple[BuiltStage, ...]]:
-    """Count B0 scaled by factors, and return the stages that the builder really made, stem and head apart."""
-    from core.models import zoo
+def count_scaled(factors: Factors, baseline: str = BASELINE) -> tuple[Cost, tuple[BuiltStage, ...]]:
+    """Count a baseline scaled by factors, and return the stages that the builder really made, stem and head apart.
 
-    with _meta():
-        model = zoo.scaled(BASELINE, CLASSES, factors.width, factors.depth)
-    inputs: list[int] = []
-    for stage in model.blocks:
-        stage.register_forward_pre_hook(lambda _, args: inputs.append(args[0].shape[-1]))
-    counted = Cost(factors.px, *_count(model, factors.px, 3))
-    stages = tuple(
-        BuiltStage(side, _out_channels(stage), len(stage)) for side, stage in zip(inputs, model.blocks, strict=True)
-    )
-    return counted, stages
+    Raises:
+        GapwiseError: If there is no such baseline.
+    """
+    from core.models import counting, zoo
 
-
-def _count(model: nn.Module, size: int | tuple[int, int], channels: int) -> tuple[int, int]:
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    # The counter hooks gradients of whatever asks for one and stumbles over tokens that are parameters.
-    model.eval().requires_grad_(False)
-    height, width = (size, size) if isinstance(size, int) else size
-    picture = torch.empty(1, channels, height, width, device="meta")
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(picture)
-    parameters = sum(p.numel() for p in model.parameters())
-    return parameters, counter.get_total_flops() // OPERATIONS_PER_MULTIPLY_ADD
+    side = px(factors, baseline)
+    with counting.without_content():
+        model = zoo.scaled(baseline, CLASSES, factors.width, factors.depth)
+    inputs: dict[int, int] = {}
+    for stage in _stages(model):
+        stage.register_forward_pre_hook(lambda module, args: inputs.update({id(module): args[0].shape[-1]}))
+    counted = Cost(side, *counting.count(model, side, 3))
+    return counted, tuple(BuiltStage(inputs[id(s)], _out_channels(s), len(s)) for s in _stages(model))
 
 
-def _meta():
-    import torch
+def training_memory(
+    parameters: int,
+    activations: int,
+    side: int,
+    batch_size: int,
+    device: str = "cuda",
+    states: int = 2,
+    half: bool = False,
+) -> dict[str, int]:
+    """Return about what a training holds, in bytes by part; for a first look, without building anything.
 
-    return torch.device("meta")
+    The parts add up at the end of the forward pass, with the gradients of all weights beside them. What Fine-tune
+    tells before a start (`core.training.memory`) follows a whole step instead, with the recipe's own settings; the six
+    baselines' differ from it by less than a tenth.
+
+    Args:
+        parameters, activations: As counted; `activations` for one picture, in numbers of four bytes.
+        side: Of the pictures, in pixels.
+        batch_size: Pictures at once, at least 1.
+        device: cuda, mps or cpu: what libraries take differs.
+        states: Numbers that the optimizer keeps for each weight: 2 for Adam, 1 for SGD with momentum, else 0.
+        half: Whether activations are computed with two bytes each.
+
+    Raises:
+        GapwiseError: If the batch is smaller than 1 or the device is none of these.
+    """
+    if batch_size < 1:
+        raise GapwiseError(f"A batch of {batch_size} was asked for; it must be at least 1.")
+    if device not in LIBRARIES:
+        raise GapwiseError(f"There is no device {device!r}. Choose one of {', '.join(LIBRARIES)}.")
+    kept = batch_size * activations * (2 if half else 4)
+    fixed, share = LIBRARIES[device]
+    return {
+        "weights": 4 * parameters,
+        "gradients": 4 * parameters,
+        "optimizer": 4 * parameters * states,
+        "activations": kept,
+        "batch": batch_size * 3 * 4 * side * side,
+        "libraries": round(fixed + share * kept),
+    }
+
+
+def _stages(model: nn.Module) -> list[nn.Module]:
+    return [child for name, child in model.named_children() if name.startswith("layer")] or list(model.blocks)
 
 
 def _out_channels(stage: nn.Module) -> int:

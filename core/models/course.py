@@ -10,6 +10,11 @@ import numpy as np
 # In the order in which they are shown.
 PARTS = ("weights", "gradients", "optimizer", "ema", "activations", "temporary", "batch", "libraries")
 AT = {name: i for i, name in enumerate(PARTS)}
+MIB = 2**20
+# What libraries take: bytes, and a share of activations and temporary tensors. CUDA: cuBLAS' and cuDNN's workspaces.
+# CPU: oneDNN's compiled kernels, and the C library's heap, which tensors that come and go leave full of holes; from
+# benchmarks/memory.py on two cores.
+LIBRARIES = {"cuda": (100 * MIB, 0.0), "mps": (100 * MIB, 0.0), "cpu": (40 * MIB, 0.15)}
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def single_dimension() -> tuple[Reported, ...]:
     """Return the paper's comparison of one dimension against compound, as printed."""
     return tuple(
         _reported(row["network"], factors, factors.px, row)
-        for row in _rows("single_dimension.csv")
+        for row in rows("single_dimension.csv")
         for factors in [Factors(*(float(row[k]) for k in ("depth", "width", "resolution")))]
     )
 
@@ -51,7 +51,7 @@ def single_dimension() -> tuple[Reported, ...]:
 def shipped() -> tuple[Reported, ...]:
     """Return B0 to B7 with the coefficients that the authors' code ships."""
     found = []
-    for row in _rows("shipped.csv"):
+    for row in rows("shipped.csv"):
         px = int(row["resolution_px"])
         factors = Factors(float(row["depth"]), float(row["width"]), px / BASELINE_PX)
         found.append(_reported(row["name"], factors, px, row))
@@ -83,7 +83,12 @@ def _reported(name: str, factors: Factors, px: int, row: dict[str, str]) -> Repo
     )
 
 
-def _rows(file: str) -> list[dict[str, str]]:
+def rows(file: str) -> list[dict[str, str]]:
+    """Return the rows of a reference table.
+
+    Raises:
+        GapwiseError: If it can't be read.
+    """
     path = REFERENCE / file
     try:
         with open(path, encoding="utf-8", newline="") as lines:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log
 
 from core.errors import GapwiseError
 from core.models.scaling import (
     BASELINE,
-    LIMITS,
     PHI_LIMITS,
     Coefficients,
     Factors,
@@ -18,18 +18,20 @@ from core.models.scaling import (
     solve,
 )
 from core.models.stages import multiply_adds
+from core.models.starts import Start, limits, start
 
 # Counted costs climb in steps: 321 px cost 11% more than 320, since each halving rounds up. Half a step is near.
 REACHED = 0.1
 
 
-def match_single(dimension: str, target: Factors, counted: bool) -> float:
+def match_single(dimension: str, target: Factors, counted: bool, baseline: str | Start = BASELINE) -> float:
     """Return the factor by which one dimension alone costs what a network costs.
 
     Args:
         dimension: depth, width or resolution.
         target: The network to equal.
         counted: Whether costs are counted multiply-adds with all rounding, or the closed form d·w²·r².
+        baseline: What both are multiples of.
 
     Raises:
         GapwiseError: If no factor that can be built reaches it.
@@ -37,15 +39,16 @@ def match_single(dimension: str, target: Factors, counted: bool) -> float:
     by_formula = factor_for_cost(dimension, target.cost)
     if not counted:
         return by_formula
-    wanted = multiply_adds(target)
-    found = solve(lambda factor: multiply_adds(single(dimension, factor)), wanted, *LIMITS[dimension])
-    low, high = LIMITS[dimension]
-    _check_reached(multiply_adds(single(dimension, found)), wanted, f"{dimension} from {low:.2g} to {high:g}")
-    return found
+    low, high = limits(baseline)[dimension]
+    by = f"{dimension} from {low:.2g} to {high:g}"
+    return _solved(lambda factor: single(dimension, factor), target, low, high, baseline, by)
 
 
-def match_phi(target: Factors, coefficients: Coefficients, counted: bool) -> float:
+def match_phi(target: Factors, coefficients: Coefficients, counted: bool, baseline: str | Start = BASELINE) -> float:
     """Return the φ at which compound scaling costs what a network costs.
+
+    Args:
+        target, counted, baseline: As `match_single` takes them.
 
     Raises:
         GapwiseError: If no φ that can be built reaches it.
@@ -53,17 +56,15 @@ def match_phi(target: Factors, coefficients: Coefficients, counted: bool) -> flo
     by_formula = phi_for_cost(target.cost, coefficients)
     if not counted:
         return by_formula
-    wanted = multiply_adds(target)
-    high = _highest_phi(coefficients)
-    found = solve(lambda phi: multiply_adds(compound(phi, coefficients)), wanted, PHI_LIMITS[0], high)
-    _check_reached(multiply_adds(compound(found, coefficients)), wanted, f"φ from 0 to {high:.2g}")
-    return found
+    high = _highest_phi(coefficients, baseline)
+    by = f"φ from 0 to {high:.2g}"
+    return _solved(lambda phi: compound(phi, coefficients), target, PHI_LIMITS[0], high, baseline, by)
 
 
-def _highest_phi(coefficients: Coefficients) -> float:
-    """Return the largest φ whose factors all stay within LIMITS."""
+def _highest_phi(coefficients: Coefficients, baseline: str | Start) -> float:
+    """Return the largest φ whose factors all stay within what can be built."""
     steps = (coefficients.alpha, coefficients.beta, coefficients.gamma)
-    ends = [_phi_at(step, LIMITS[name][1]) for step, name in zip(steps, LIMITS, strict=True) if step > 1]
+    ends = [_phi_at(step, high) for step, (_, high) in zip(steps, limits(baseline).values(), strict=True) if step > 1]
     return min([PHI_LIMITS[1], *ends]) * (1 - 1e-9)  # a hair inside, for the rounding of powers
 
 
@@ -72,9 +73,16 @@ def _phi_at(step: float, factor: float) -> float:
     return log(factor) / log(step)
 
 
-def _check_reached(cost: int, wanted: int, by: str) -> None:
+def _solved(
+    scaled: Callable[[float], Factors], target: Factors, low: float, high: float, baseline: str | Start, by: str
+) -> float:
+    """Return the value in [low, high] whose network has as many counted multiply-adds as a target."""
+    wanted = multiply_adds(target, baseline)
+    found = solve(lambda value: multiply_adds(scaled(value), baseline), wanted, low, high)
+    cost = multiply_adds(scaled(found), baseline)
     if abs(cost / wanted - 1) > REACHED:
         raise GapwiseError(
-            f"No {BASELINE} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: layers and multiples"
-            f" of 8 channels leave the nearest at {cost:,}. Choose another cost, or lock by the formula."
+            f"No {start(baseline).baseline} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: layers"
+            f" and multiples of 8 channels leave the nearest at {cost:,}. Choose another cost, or lock by the formula."
         )
+    return found

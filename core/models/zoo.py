@@ -9,30 +9,17 @@ import timm
 from huggingface_hub.errors import HfHubHTTPError
 from timm.models import _efficientnet_builder as builder
 from timm.models.efficientnet import EfficientNet
+from timm.models.resnet import Bottleneck, ResNet
 from torch import nn
 
 from core.errors import GapwiseError
+from core.models.baselines import Block
+from core.models.scaling import round_layers
+from core.models.stages import SE_RATIO
+from core.models.starts import start_of_recipe
 from core.models.weights import check_hub, classes_in, hub_failure, load_local
 
-# Stage strings are timm's own for B0 and V2-B0: block, repeats, kernel, stride, expansion, channels, squeeze-excite.
-_V1 = (
-    "ds_r1_k3_s1_e1_c16_se0.25", "ir_r2_k3_s2_e6_c24_se0.25", "ir_r2_k5_s2_e6_c40_se0.25", "ir_r3_k3_s2_e6_c80_se0.25",
-    "ir_r3_k5_s1_e6_c112_se0.25", "ir_r4_k5_s2_e6_c192_se0.25", "ir_r1_k3_s1_e6_c320_se0.25",
-)  # fmt: skip
-_V2 = (
-    "cn_r1_k3_s1_e1_c16_skip", "er_r2_k3_s2_e4_c32", "er_r2_k3_s2_e4_c48", "ir_r3_k3_s2_e4_c96_se0.25",
-    "ir_r5_k3_s1_e6_c112_se0.25", "ir_r8_k3_s2_e6_c192_se0.25",
-)  # fmt: skip
-# Shipped width and depth coefficients, Tan and Le 2019 and 2021.
-_V1_COEFFICIENTS = {
-    0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4),
-    4: (1.4, 1.8), 5: (1.6, 2.2), 6: (1.8, 2.6), 7: (2.0, 3.1),
-}  # fmt: skip
-_V2_COEFFICIENTS = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2), 3: (1.2, 1.4)}
-SCALABLE = {
-    **{f"{p}efficientnet_b{i}": (_V1, *c) for p in ("", "tf_") for i, c in _V1_COEFFICIENTS.items()},
-    **{f"tf_efficientnetv2_b{i}": (_V2, *c) for i, c in _V2_COEFFICIENTS.items()},
-}
+_ACTIVATIONS = {"silu": nn.SiLU, "relu": nn.ReLU, "relu6": nn.ReLU6}
 
 
 def build(
@@ -51,7 +38,7 @@ def build(
         name: A timm model name, with or without a pretrained tag.
         classes: At least 1.
         weights: hub, random, or the path of a local file; a head for other classes is made anew.
-        width, depth: Multiples of the model's own channels and layers, for the names in SCALABLE.
+        width, depth: Multiples of the model's own channels and layers, for the names in `core.models.starts.SCALABLE`.
         size: Height and width in pixels; only models with fixed positions care.
 
     Raises:
@@ -116,36 +103,43 @@ def check_name(name: str) -> None:
 def scaled(
     name: str, classes: int, width: float, depth: float, dropout: float = 0.0, drop_path: float = 0.0
 ) -> nn.Module:
-    """Return an EfficientNet with more or fewer channels and layers: compound scaling, Tan and Le 2019.
+    """Return a network with more or fewer channels and layers: compound scaling, Tan and Le 2019.
 
-    Built by timm's own EfficientNet builder: layers are rounded up per stage, channels to multiples of 8.
+    Built by timm's own builders: layers are rounded up per stage, channels to multiples of 8.
 
     Raises:
         GapwiseError: If the name is none of SCALABLE.
     """
-    base = name.split(".")[0]
-    if base not in SCALABLE:
-        raise GapwiseError(
-            f"{name} can't be scaled: width and depth other than 1 work for {', '.join(sorted(SCALABLE))}."
-        )
-    stages, own_width, own_depth = SCALABLE[base]
-    limit = 0.0 if stages is _V2 else 0.9  # V2 may round channels down by more than a tenth, as the authors' code does
-    rounding = partial(builder.round_channels, multiplier=own_width * width, divisor=8, round_limit=limit)
-    tensorflow = base.startswith("tf_")
+    at = start_of_recipe(name, None, width, depth)
+    network, layers = at.network, [round_layers(b.layers, at.depth) for b in at.network.blocks]
+    settings = {"num_classes": classes, "drop_rate": dropout, "drop_path_rate": drop_path}
+    if network.blocks[0].kind == "bottleneck":
+        planes = [network.channels(b.channels, at.width) for b in network.blocks]
+        model = ResNet(Bottleneck, tuple(layers), channels=tuple(planes), **settings)
+        model.pretrained_cfg = {"classifier": "fc", "first_conv": "conv1"}
+        return model
+    tensorflow = name.startswith("tf_")
     model = EfficientNet(
-        block_args=builder.decode_arch_def([[s] for s in stages], own_depth * depth),
-        num_classes=classes,
-        num_features=rounding(1280),
-        stem_size=32,
-        round_chs_fn=rounding,
+        block_args=builder.decode_arch_def([[_definition(b, n)] for b, n in zip(network.blocks, layers, strict=True)]),
+        num_features=network.head_channels(at.width),
+        stem_size=network.stem.channels,
+        round_chs_fn=partial(network.channels, width=at.width),
         pad_type="same" if tensorflow else "",
-        act_layer=nn.SiLU,
+        act_layer=_ACTIVATIONS[network.activation],
         norm_layer=partial(nn.BatchNorm2d, eps=1e-3 if tensorflow else 1e-5),
-        drop_rate=dropout,
-        drop_path_rate=drop_path,
+        **settings,
     )
     model.pretrained_cfg = {"classifier": "classifier", "first_conv": "conv_stem"}
     return model
+
+
+def _definition(block: Block, layers: int) -> str:
+    """Return a stage in timm's words: block, repeats, kernel, stride, expansion, channels, squeeze-excite."""
+    plain = block.expansion == 1
+    kind = {"ds": "dsa", "mbconv": "ds" if plain else "ir", "fused": "cn" if plain else "er"}[block.kind]
+    end = "_skip" if kind == "cn" else ""
+    squeeze = f"_se{SE_RATIO}" if block.squeeze else ""
+    return f"{kind}_r{layers}_k{block.kernel}_s{block.stride}_e{block.expansion}_c{block.channels}{squeeze}{end}"
 
 
 def _quiet_head(model: nn.Module) -> None:

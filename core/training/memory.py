@@ -17,7 +17,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from core.errors import GapwiseError, first_line
-from core.models.course import Course, total
+from core.models.course import LIBRARIES, Course, total
 from core.models.memory import Meter, pretended, pretending
 from core.models.zoo import build
 from core.training.batches import EpochBatches, Normalize
@@ -29,14 +29,9 @@ from core.training.recipe import Recipe
 from core.training.regularize import Frozen
 from core.training.step import Stepper
 
-MIB = 2**20
 FEW, MANY = 8, 16  # pictures that the two lines are drawn through; fewer could be laid out in memory otherwise
 # Of a convolution's inputs and outputs: what its kernels take while they run, for other layouts and partial sums.
 SCRATCH = {"cuda": 1.0, "mps": 1.0, "cpu": 1.0}
-# What libraries take: bytes, and a share of activations and temporary tensors. CUDA: cuBLAS' and cuDNN's workspaces.
-# CPU: oneDNN's compiled kernels, and the C library's heap, which tensors that come and go leave full of holes; from
-# benchmarks/memory.py on two cores.
-LIBRARIES = {"cuda": (100 * MIB, 0.0), "mps": (100 * MIB, 0.0), "cpu": (40 * MIB, 0.15)}
 _KEPT = 64  # estimates: a sweep's trials ask again and again
 _KNOWN: dict[tuple, tuple[Course, Course]] = {}
 _LOWER = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -24,8 +24,8 @@ class Recipe(BaseModel):
 
     model: str = Field(min_length=1, description="Any timm model name, for example efficientnet_b0")
     weights: str = Field("random", min_length=1, description="hub, random, or the path of a .safetensors or .pth file")
-    width: float = Field(1.0, gt=0, le=4, description="Channels of an EfficientNet, as a multiple of the model's own")
-    depth: float = Field(1.0, gt=0, le=4, description="Layers of an EfficientNet, as a multiple of the model's own")
+    width: float = Field(1.0, gt=0, le=6, description="Channels, as a multiple of the model's own: scaled networks")
+    depth: float = Field(1.0, gt=0, le=32, description="Layers, as a multiple of the model's own: scaled networks")
     freeze: bool = Field(False, description="Train the classifier only; the rest keeps its weights and statistics")
     size: Size = Field(
         224,

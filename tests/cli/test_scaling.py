@@ -25,6 +25,13 @@ def test_scale_without_factors_is_b0(capsys):
     assert [s["layers"] for s in found["stages"]] == [1, 2, 2, 3, 3, 4, 1]
 
 
+def test_scale_takes_another_baseline_at_its_own_size(capsys):
+    found = json.loads(told(capsys, "scale", "--baseline", "mobilenetv2_100", "--width", "1.4", "--json")[1])
+    assert found["baseline"] == "mobilenetv2_100"
+    # Sandler et al. 2018, table 4: MobileNetV2 (1.4) has 585M multiply-adds.
+    assert found["multiply_adds"] == pytest.approx(585e6, rel=0.01)
+
+
 def test_scale_by_phi_uses_the_papers_coefficients(capsys):
     found = json.loads(told(capsys, "scale", "--phi", "1", "--json")[1])
     assert (found["depth"], found["width"]) == pytest.approx((1.2, 1.1))
@@ -55,6 +62,7 @@ def test_scale_by_factors(capsys):
         ["--alpha", "1.2"],
         ["--alpha", "1.2", "--depth", "2"],
         ["--phi", "much"],
+        ["--baseline", "vgg16"],
         ["--x"],
     ],
 )
@@ -68,7 +76,9 @@ def test_wrong_usage_exits_with_2(words):
     "words",
     [["scale", "--phi", "20"], ["scale", "--phi", "nan"], ["scale", "--width", "0.01"], ["scale", "--resolution", "7"],
      ["scale", "--depth", "-1"], ["scale", "--phi", "1", "--alpha", "0.2"], ["cost", "no_such_net"],
-     ["cost", "resnet50", "--size", "0"]],
+     ["scale", "--phi", "10", "--alpha", "4"], ["scale", "--phi", "inf"],
+     ["scale", "--baseline", "resnet50", "--phi", "-1"],
+     ["cost", "resnet50", "--size", "0"], ["cost", "resnet50", "--size", "999999"]],
 )  # fmt: skip
 def test_wrong_values_exit_with_1_and_one_plain_line(capsys, words):
     status, out, err = told(capsys, *words)
@@ -79,8 +89,12 @@ def test_wrong_values_exit_with_1_and_one_plain_line(capsys, words):
 
 def test_cost_of_a_named_network(capsys):
     found = json.loads(told(capsys, "cost", "efficientnet_b0", "--size", "448", "--json")[1])
+    # Four times as many pixels; what is kept behind a pooling does not grow with them: the classifier's 1280 features,
+    # and of each squeeze-excite twice its channels (8,960 in all of B0's) and twice its bottleneck's (380).
+    pooled = 19_960
     assert found == {
-        "name": "efficientnet_b0", "resolution": 448, "parameters": 5_288_548, "multiply_adds": 1_537_537_408
+        "name": "efficientnet_b0", "resolution": 448, "parameters": 5_288_548, "multiply_adds": 1_537_537_408,
+        "activations": 4 * (21_896_696 - pooled) + pooled,
     }  # fmt: skip
 
 

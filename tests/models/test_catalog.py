@@ -13,16 +13,16 @@ import pytest
 from core.errors import GapwiseError
 from core.models import catalog
 from core.models.catalog import Catalog, Listing, read_catalog
+from core.training.recipe import Recipe
 
-NAMES = Catalog(("resnet18", "resnet34"), ("resnet18.a1_in1k", "resnet18.a2_in1k"), ("adamw", "sgd"), ("resnet18",))
-FIELDS = {"models": ["m"], "published": ["m.a"], "optimizers": ["sgd"], "scalable": []}
+NAMES = Catalog(("resnet18", "resnet34"), ("resnet18.a1_in1k", "resnet18.a2_in1k"), ("adamw", "sgd"))
+FIELDS = {"models": ["m"], "published": ["m.a"], "optimizers": ["sgd"]}
 
 
 def test_a_known_name_passes_with_and_without_a_tag():
     NAMES.check_model("resnet34")
     NAMES.check_model("resnet18.a1_in1k")
     NAMES.check_optimizer("sgd")
-    NAMES.check_scalable("resnet18.a1_in1k")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,6 @@ def test_a_known_name_passes_with_and_without_a_tag():
         ("check_model", "zzzz", "list them"),
         ("check_model", "", "no model ''"),
         ("check_optimizer", "adamww", "no optimizer 'adamww'. Close ones: adamw"),
-        ("check_scalable", "resnet34", "can't be scaled.*resnet18"),
     ],
 )
 def test_an_unknown_name_is_told_with_close_ones(check, name, part):
@@ -42,8 +41,14 @@ def test_an_unknown_name_is_told_with_close_ones(check, name, part):
         getattr(NAMES, check)(name)
 
 
+def test_a_recipe_that_scales_what_can_not_be_scaled_is_told():
+    NAMES.check(Recipe(model="resnet18"))
+    with pytest.raises(GapwiseError, match="resnet18 can't be scaled.*mobilenetv2_100, .*resnet50"):
+        NAMES.check(Recipe(model="resnet18", width=2))
+
+
 def test_efficientnets_come_first():
-    names = Catalog(("a", "z_efficientnet"), ("a.b",), (), ())
+    names = Catalog(("a", "z_efficientnet"), ("a.b",), ())
     assert names.by_use == ("z_efficientnet", "a", "a.b")
 
 
@@ -58,7 +63,7 @@ def test_a_list_that_is_there_is_read_without_a_process(tmp_path: Path, monkeypa
     monkeypatch.setattr(subprocess, "Popen", None)
     listing = Listing(tmp_path / "names.json")
     assert not listing.waiting
-    assert listing.catalog() == Catalog(("m",), ("m.a",), ("sgd",), ())
+    assert listing.catalog() == Catalog(("m",), ("m.a",), ("sgd",))
 
 
 def _with(monkeypatch, code: str) -> None:
@@ -95,7 +100,6 @@ def test_the_list_is_timms():
     assert {"resnet18", "tf_efficientnetv2_b0"} <= set(made.models)
     assert "tf_efficientnetv2_b3.in21k_ft_in1k" in made.published
     assert {"sgd", "adamw"} <= set(made.optimizers)
-    assert "tf_efficientnetv2_b0" in made.scalable
 
 
 def test_another_timm_has_another_file(monkeypatch, tmp_path: Path):

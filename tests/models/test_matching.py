@@ -7,6 +7,7 @@ from core.models import scaling
 from core.models.matching import match_phi, match_single
 from core.models.scaling import Coefficients, Factors
 from core.models.stages import multiply_adds
+from core.models.starts import Start
 
 
 @pytest.mark.parametrize(("dimension", "expected"), [("depth", 4.0), ("width", 2.0), ("resolution", 2.0)])
@@ -35,3 +36,27 @@ def test_a_cost_out_of_reach_is_refused_by_formula_and_by_counting():
             match_single("depth", scaling.compound(1.2, huge), counted)
     with pytest.raises(GapwiseError, match="α = β = γ = 1"):
         match_phi(Factors(2), Coefficients(1, 1, 1), counted=True)
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnetv2_s", "mobilenetv1_100", "mobilenetv2_100", "resnet50"])
+@pytest.mark.parametrize("dimension", scaling.DIMENSIONS)
+def test_other_baselines_meet_their_own_counted_cost(name, dimension):
+    target = scaling.compound(1.0)
+    factor = match_single(dimension, target, counted=True, baseline=name)
+    wanted = multiply_adds(target, name)
+    assert multiply_adds(scaling.single(dimension, factor), name) == pytest.approx(wanted, rel=0.06)
+    phi = match_phi(target, scaling.PAPER, counted=True, baseline=name)
+    assert multiply_adds(scaling.compound(phi), name) == pytest.approx(wanted, rel=0.001)
+
+
+def test_a_recipes_network_is_matched_at_its_own_size_and_classes():
+    small = Start("efficientnet_b0", px=32, width=0.5, classes=10)
+    target = scaling.compound(2.0)
+    factor = match_single("width", target, counted=True, baseline=small)
+    wanted = multiply_adds(target, small)
+    assert multiply_adds(scaling.single("width", factor), small) == pytest.approx(wanted, rel=0.05)
+
+
+def test_a_counted_cost_that_no_step_comes_near_is_told_with_the_nearest():
+    with pytest.raises(GapwiseError, match="No resnet50 with depth from 0.1 to 32 comes within 10%"):
+        match_single("depth", Factors(1, 0.35, 1), counted=True, baseline="resnet50")

@@ -7,7 +7,8 @@ import timm
 import torch
 
 from core.errors import GapwiseError
-from core.models.zoo import SCALABLE, build, published, scaled
+from core.models.starts import SCALABLE
+from core.models.zoo import build, published, scaled
 
 torch.manual_seed(0)
 
@@ -21,6 +22,27 @@ def test_at_scale_one_our_network_is_timms(name):
     picture = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(own.eval()(picture), theirs.eval()(picture))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tf_efficientnetv2_s", "efficientnetv2_s", "mobilenetv1_125", "mobilenetv2_035", "mobilenetv2_140", "resnet50"],
+)
+def test_every_layer_of_ours_is_set_up_as_timms(name):
+    with torch.device("meta"):
+        own, theirs = scaled(name, 1000, 1.0, 1.0), timm.create_model(name)
+    layers, wanted = (
+        [(k, str(m)) for k, m in network.named_modules() if not list(m.children())] for network in (own, theirs)
+    )
+    assert layers == wanted  # kinds, channels, kernels, strides, paddings, the epsilon of each normalization
+    assert {k: v.shape for k, v in own.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+
+
+def test_scaled_resnets_and_mobilenets_can_be_trained():
+    for name in ("resnet50", "mobilenetv1_100"):
+        model = build(name, 3, width=0.25, depth=0.4, dropout=0.1, drop_path=0.1)
+        model(torch.randn(2, 3, 32, 32)).sum().backward()
+        assert all(p.grad is not None for p in model.parameters())
 
 
 def test_half_width_and_depth_have_fewer_parameters():
