@@ -27,6 +27,7 @@ from core.workspace import Workspace
 
 LABEL = "label"
 BATCH = 128
+DONE = "official.done"  # without it, an import broke off half-way
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class OfficialSet:
 
 
 def official_set(root: Path, folder: Path, train: int | None, validation: int) -> OfficialSet:
-    """Make a workspace of a folder with train.csv and test.csv (columns fname, label).
+    """Make a workspace of a folder with train.csv and test.csv (columns fname, label); one that is there is taken.
 
     Args:
         train: Training images besides the validation ones, equally many of every class; None takes all.
@@ -54,9 +55,10 @@ def official_set(root: Path, folder: Path, train: int | None, validation: int) -
     official = {part: _rows(folder / f"{part}.csv") for part in ("train", "test")}
     classes = tuple(sorted({label for _, label in official["train"]}))
     learned, held = _drawn(official["train"], classes, train, validation)
-    ws = Workspace.create(root)
-    known = [*learned, *held]
-    _import(ws, folder, [*known, *((fname, "") for fname, _ in official["test"])], classes)
+    again = (root / DONE).is_file()
+    ws = Workspace.open(root) if again else Workspace.create(root)
+    if not again:
+        _import(ws, folder, [*learned, *held, *((fname, "") for fname, _ in official["test"])], classes)
     with ws.write() as connection:
         i = schema.image.c
         of = {row.fname: row for row in connection.execute(select(i.id, i.fname, i.path))}
@@ -64,6 +66,7 @@ def official_set(root: Path, folder: Path, train: int | None, validation: int) -
         # The test images too: then no copy of one can be trained on.
         out = [{"label_id": label, "image_id": of[f].id} for f, _ in (*held, *official["test"])]
         upsert(connection, schema.holdout, out, ("label_id", "image_id"), update=())
+    (root / DONE).touch()
     test = tuple((of[f].id, of[f].path, classes.index(c)) for f, c in official["test"])
     return OfficialSet(ws, classes, len(learned), len(held), test)
 

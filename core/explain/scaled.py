@@ -37,6 +37,24 @@ def scaled(runs: Sequence[tuple[int, Mapping[str, object]]]) -> dict[int, str]:
     return best if len(best) > 1 else {}
 
 
+def compared(runs: Sequence[tuple[int, Mapping[str, object] | None]]) -> dict[int, str]:
+    """Return run id to its place among the networks of the newest trained comparison, in the order of KINDS.
+
+    All are of one seed, the first of which most networks are trained; empty where there is no comparison.
+
+    Args:
+        runs: Run id and what its `sweep` says (id, point, values), None where it is of none, newest first.
+    """
+    of = [(run_id, about) for run_id, about in runs if about and about.get("point") in KINDS]
+    newest = max((int(about["id"]) for _, about in of), default=None)
+    seeds: dict[object, dict[str, int]] = {}
+    for run_id, about in reversed(of):  # oldest first: seeds in the order in which they were trained
+        if about["id"] == newest:
+            seeds.setdefault(about["values"].get("seed"), {}).setdefault(str(about["point"]), run_id)
+    places = max(seeds.values(), key=len, default={})
+    return {places[kind]: kind for kind in KINDS if kind in places} if len(places) > 1 else {}
+
+
 def _placed(members: Sequence[tuple[int, tuple[float, float, float]]]) -> dict[int, str]:
     base = min((factors for _, factors in members), key=lambda f: f[0] * f[1] ** 2 * f[2] ** 2)  # the cheapest
     places: dict[str, int] = {}

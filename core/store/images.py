@@ -49,3 +49,9 @@ def image_by_name(connection: Connection, fname: str) -> Row:
 
 def image_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(schema.image)).scalar_one()
+
+
+def heldout_image(connection: Connection, label_id: int) -> int | None:
+    """Return the first of the images that a label's runs are measured on, None before its first run."""
+    h = schema.holdout.c
+    return connection.execute(select(func.min(h.image_id)).where(h.label_id == label_id)).scalar()

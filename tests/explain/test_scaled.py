@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.explain.scaled import scaled
+from core.explain.scaled import compared, scaled
 
 B0 = {"model": "efficientnet_b0", "width": 1.0, "depth": 1.0, "size": 224}
 
@@ -51,3 +51,29 @@ def test_a_size_of_two_sides_counts_by_the_shorter():
         1: "baseline",
         2: "resolution",
     }
+
+
+def trained(job: int, point: str, seed: int) -> dict:
+    return {"id": job, "trial": 1, "point": point, "values": {"seed": seed}}
+
+
+def test_a_trained_comparison_is_found_by_its_newest_job_and_the_first_seed_that_is_whole():
+    runs = [
+        (9, trained(2, "depth", 1)),
+        (8, trained(2, "baseline", 1)),
+        (7, None),
+        (6, trained(2, "compound", 0)),
+        (5, trained(2, "depth", 0)),
+        (4, trained(2, "baseline", 0)),
+        (3, trained(1, "width", 0)),
+        (2, {"id": 3, "trial": 1, "values": {"dropout": 0.1}}),
+    ]
+    assert compared(runs) == {4: "baseline", 5: "depth", 6: "compound"}
+    assert list(compared(runs)) == [4, 5, 6]
+
+
+def test_runs_of_no_comparison_or_a_single_one_have_no_places():
+    assert compared([]) == {}
+    assert compared([(1, None), (2, {"id": 1, "trial": 1, "values": {}})]) == {}
+    assert compared([(1, trained(1, "baseline", 0))]) == {}
+    assert compared([(1, trained(1, "1.2 / 1.1 / 1.15", 0)), (2, trained(1, "1 / 1.4 / 1", 0))]) == {}

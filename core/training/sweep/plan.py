@@ -33,6 +33,7 @@ class Trial:
         run: Its run, None before it began.
         reason: Why it failed.
         figures: Its best epoch's metrics (accuracy, f1, f1_macro, loss, epoch), `seconds` of all epochs.
+        point: Name of the point that it is a training of, where the plan has points.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Trial:
     run: int | None = None
     reason: str = ""
     figures: dict[str, float] = field(default_factory=dict)
+    point: str = ""
 
     @property
     def setting(self) -> str:
@@ -48,7 +50,23 @@ class Trial:
         return json.dumps({k: v for k, v in self.values.items() if k != SEED})
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {short(value)}" for name, value in self.values.items())
+        shown = {SEED: self.values[SEED]} if self.point and SEED in self.values else self.values
+        told = [f"{name} {short(value)}" for name, value in shown.items()]
+        return ", ".join([self.point, *told] if self.point else told)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination that was written out, instead of one of a grid's.
+
+    Attributes:
+        values: By setting, JSON values.
+        about: What is known of it before it is trained, for those who read the plan.
+    """
+
+    name: str
+    values: dict[str, object]
+    about: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -60,7 +78,8 @@ class Plan:
         changes: What holds for all trials instead of the recipe's own values.
         settings: What is tried: at least two values each, or a range.
         seeds: Every combination is trained once with each; empty: once, with the recipe's.
-        search: grid or optuna.
+        search: grid, optuna or points.
+        points: What is tried where it is no grid; `settings` is empty then.
         proposals: Combinations in all; times the seeds gives the trainings.
         objective: f1 or accuracy, of the held-out images.
         trials: In the order they are done. A grid's are all there from the start, Optuna's come one by one.
@@ -82,6 +101,7 @@ class Plan:
     trials: list[Trial] = field(default_factory=list)
     best: int | None = None
     predicted: int | None = None
+    points: list[Point] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -188,7 +208,8 @@ def read_plan(folder: Path) -> Plan | None:
 def _made(stored: dict) -> Plan:
     settings = [_setting(s) for s in stored.pop("settings")]
     trials = [Trial(**t) for t in stored.pop("trials")]
-    return Plan(**stored, settings=settings, trials=trials)
+    points = [Point(**p) for p in stored.pop("points", [])]
+    return Plan(**stored, settings=settings, trials=trials, points=points)
 
 
 def _check_settings(settings: Sequence[Setting]) -> None:

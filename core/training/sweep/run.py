@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,10 +37,15 @@ def _told(reporter: Reporter, plan: Plan, trial: Trial) -> Part:
     return Part(reporter, trial.number - 1, plan.total, f"Trial {trial.number} of {plan.total}, ", figures)
 
 
-def run_sweep(ws: Workspace, job_id: int, reporter: Reporter) -> str:
+def run_sweep(
+    ws: Workspace, job_id: int, reporter: Reporter, after: Callable[[Plan, Trial], None] | None = None
+) -> str:
     """Train what is left of a job's plan, then predict with the best trial; return one line that says what came out.
 
     A trial that fails is noted with its reason, and the next one begins. A stop keeps all; a later call goes on.
+
+    Args:
+        after: Called when a trial is over, with the plan that was written.
 
     Raises:
         GapwiseError: If there is no plan, a name in it is wrong, the disk is full, or every trial failed.
@@ -50,16 +56,20 @@ def run_sweep(ws: Workspace, job_id: int, reporter: Reporter) -> str:
     _check_names(plan)
     _again_where_all_failed(plan)
     with light_collections():
-        return _all(ws, job_id, plan, reporter)
+        return _all(ws, job_id, plan, reporter, after)
 
 
-def _all(ws: Workspace, job_id: int, plan: Plan, reporter: Reporter) -> str:
+def _all(
+    ws: Workspace, job_id: int, plan: Plan, reporter: Reporter, after: Callable[[Plan, Trial], None] | None
+) -> str:
     while (trial := _next(plan)) is not None:
         if reporter.should_stop():
             return f"Stopped before trial {trial.number} of {plan.total}. {summary(plan)}"
         _try(ws, job_id, plan, trial, reporter)
         if trial.state == "stopped":
             return f"Stopped in trial {trial.number} of {plan.total}. {summary(plan)}"
+        if after is not None:
+            after(plan, trial)
     return _close(ws, job_id, plan, reporter)
 
 
@@ -106,6 +116,7 @@ def _try(ws: Workspace, job_id: int, plan: Plan, trial: Trial, reporter: Reporte
 
 def _train(ws: Workspace, job_id: int, plan: Plan, trial: Trial, told: Part) -> None:
     about = {"id": job_id, "trial": trial.number, "values": trial.values}
+    about |= {"point": trial.point} if trial.point else {}
     recipe = plan.recipe_of(trial.values)
     order = Order(plan.label, plan.recipe_name, recipe, tuple(plan.sources), predict=False, sweep=about)
     with full_disk_told():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.explain.scaled import KINDS
 from core.store import hard
 from core.store.labels import labels as read_labels
 from core.store.proposals import predicted_runs
@@ -32,11 +33,14 @@ class Offered:
 
     Attributes:
         labels: By id, all of them.
-        runs: Label id to its runs with predictions, newest first; labels without one are left out.
+        runs: Label id to its runs with predictions, newest first; where there is none, those of `compared`.
+        compared: Label id to its runs without predictions that are networks of a trained comparison, newest first:
+            their maps are made on demand.
     """
 
     labels: Mapping[int, Label]
     runs: Mapping[int, Sequence[Row]]
+    compared: Mapping[int, Sequence[Row]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,14 @@ class Choice:
 def offered(connection: Connection) -> Offered:
     """Return labels and runs with predictions."""
     with_proposals = set(predicted_runs(connection))
-    labels, runs = read_labels(connection), {}
+    labels, runs, compared = read_labels(connection), {}, {}
     for row in list_runs(connection):
         if row.id in with_proposals:
             runs.setdefault(row.label_id, []).append(row)
-    return Offered(labels, {label_id: runs[label_id] for label_id in labels if label_id in runs})
+        elif row.metrics and ((row.config or {}).get("sweep") or {}).get("point") in KINDS:
+            compared.setdefault(row.label_id, []).append(row)
+    runs = {**compared, **runs}  # where nothing was predicted, the list of all images is left to look at
+    return Offered(labels, {label_id: runs[label_id] for label_id in labels if label_id in runs}, compared)
 
 
 def choose(found: Offered) -> tuple[Choice, DeltaGenerator]:

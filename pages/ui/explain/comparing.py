@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.explain.methods import METHODS, SMOOTHINGS
-from core.explain.scaled import KINDS, scaled
+from core.explain.scaled import KINDS, compared, scaled
 from pages.ui.explain.choice import Offered, run_text
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def runs(rows: Sequence[Row]) -> list[dict]:
     """Return the runs of one label, newest first: id, text, and what sets a run's network apart from the others'."""
     settings = {row.id: _settings(row) for row in rows}
     differ = [k for k in _COMPARED if len({str(s.get(k)) for s in settings.values()}) > 1]
-    places = scaled(list(settings.items()))
+    places = _places(rows)
     return [
         {
             "id": row.id,
@@ -67,7 +67,7 @@ def runs(rows: Sequence[Row]) -> list[dict]:
 
 def scaled_runs(rows: Sequence[Row]) -> list[int]:
     """Return the runs that are one network scaled in different ways, the baseline first."""
-    return list(scaled([(row.id, _settings(row)) for row in rows]))
+    return list(_places(rows))
 
 
 def methods() -> list[dict]:
@@ -81,6 +81,12 @@ def methods() -> list[dict]:
 def smoothings() -> list[list[str]]:
     """Return what a map may be smoothed by: name and text."""
     return [[name, SMOOTHING_NAMES[name]] for name in SMOOTHINGS]
+
+
+def _places(rows: Sequence[Row]) -> dict[int, str]:
+    """Return the runs of the newest trained comparison, else those that happen to be one network scaled."""
+    trained = compared([(row.id, (row.config or {}).get("sweep")) for row in rows])
+    return trained or scaled([(row.id, _settings(row)) for row in rows])
 
 
 def _settings(row: Row) -> Mapping[str, object]:

@@ -44,6 +44,8 @@ def data(workspace: Workspace, found: Offered, choice: Choice) -> dict:
     look, asked = _look(choice), _asked(workspace)
     opened = look.get("image") or (asked[0] if asked else 0) or choices.asked_image()
     label, run_rows = found.labels[choice.label_id], found.runs[choice.label_id]
+    compared = found.compared.get(choice.label_id, ())
+    run_rows = sorted({row.id: row for row in (*run_rows, *compared)}.values(), key=lambda row: -row.id)
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     return {
         "base": (f"/{base}" if base else "") + routes.PATH,
@@ -60,7 +62,12 @@ def data(workspace: Workspace, found: Offered, choice: Choice) -> dict:
         "list": rows.window(workspace, choice, look.get("from", 0)),
         "row": rows.one(workspace, choice, opened) if opened else None,
         "open": list(asked) if asked else None,
-        "label": {"id": choice.label_id, "name": label.name, "names": label.names},
+        "label": {
+            "id": choice.label_id,
+            "name": label.name,
+            "names": label.names,
+            "predicted": choice.run_id not in {row.id for row in compared},
+        },
         "labels": comparing.labels(found),
         "run": choice.run_id,
         "runs": comparing.runs(run_rows),

@@ -88,7 +88,7 @@ class Gallery {
   }
 
   paintTile(tile, row, i) {
-    if (tile.row !== row || tile.names !== this.label.names) tile.fill(row, this.label.names, this.colors);
+    if (tile.row !== row || tile.names !== this.label.names) tile.fill(row, this.label, this.colors);
     tile.names = this.label.names;
     tile.root.tabIndex = i === Math.max(0, this.current) ? 0 : -1;
     tile.draw(this.thumbs.get(row, this.detail), this.ratio, this.view.mode === "side");
@@ -192,7 +192,7 @@ class Gallery {
     const cells = tiles.flatMap((tile) => {
       const picture = this.thumbs.get(tile.row, 0)?.bitmap;
       const map = tile.row.map && view.map ? tile.root.querySelector(".map") : null;
-      const { sign, text } = verdict(tile.row, this.label.names);
+      const { sign, text } = verdict(tile.row, this.label);
       const lines = [`${sign} ${text}`, tile.row.fname];
       const whole = { picture, map, opacity: view.opacity / 100, ratio: tile.row.width / tile.row.height, lines };
       return view.mode === "side" ? [{ ...whole, map: null }, whole] : [whole];

@@ -29,7 +29,7 @@ class Page {
     const wished = data.open?.[1] ?? 0;
     if (data.open && wished !== window.gapwiseImageWishes) {
       window.gapwiseImageWishes = wished; // outlives the component: coming back to the page does not open it again
-      if (data.open[2]) this.viewer.tab = data.open[2];
+      if (data.open[2]) this.viewer.begin(data.open[2]);
       this.openImage(data.open[0], true);
     } else if (first || this.viewer.open || this.wanted) this.follow();
   }

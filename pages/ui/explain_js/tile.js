@@ -5,9 +5,10 @@ const DETAIL = { S: 240, M: 360, L: 640 }; // pixels that its thumb is wide
 
 const COARSE = 48; // pixels of a map's longer side are enough for a small picture
 
-function verdict(row, names) {
+// `label` has the names of the classes, and whether the run has predicted: else nothing says what it learned from.
+function verdict(row, { names, predicted }) {
   const sure = row.confidence === null || row.confidence === undefined ? "" : ` ${row.confidence.toFixed(2)}`;
-  if (row.value === null || row.value === undefined) return { kind: "none", sign: "·", text: row.truth === null ? "not predicted" : `${names[row.truth]}, learned from` };
+  if (row.value === null || row.value === undefined) return { kind: "none", sign: "·", text: row.truth === null ? "not predicted" : `${names[row.truth]}, ${predicted ? "learned from" : "not predicted"}` };
   const said = `${names[row.value]}${sure}`;
   if (row.truth === null || row.truth === undefined) return { kind: "open", sign: "?", text: said };
   if (row.truth === row.value) return { kind: "right", sign: "✓", text: said };
@@ -41,10 +42,10 @@ class Tile {
   }
 
   // Words and map of a row; its picture comes by `draw`.
-  fill(row, names, colors) {
+  fill(row, label, colors) {
     this.row = row;
     this.root.dataset.image = row.image;
-    const found = verdict(row, names);
+    const found = verdict(row, label);
     this.root.setAttribute("aria-label", `${row.fname}, ${SPOKEN[found.kind]}${found.text}${row.reason ? `, ${row.reason}` : ""}${row.map ? "" : ", no map"}`);
     const name = make("span", { className: "file", textContent: row.fname, title: row.fname });
     const why = row.reason ? [make("span", { className: "quiet reason", textContent: row.reason, title: row.reason })] : [];

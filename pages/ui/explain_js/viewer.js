@@ -61,6 +61,13 @@ class Viewer {
     }
   }
 
+  // The tab that another page asks for; "scaled" is the one of runs, with the networks of a comparison chosen.
+  begin(tab) {
+    const scaled = tab === "scaled" && this.data.scaled.length > 1;
+    if (scaled) this.chosen.runs = [...this.data.scaled];
+    this.tab = tab === "scaled" ? "runs" : tab;
+  }
+
   get open() {
     return !this.root.hidden;
   }
@@ -71,7 +78,7 @@ class Viewer {
     showView(this.root, this.page.view);
     this.find(".name").textContent = row.fname;
     this.find(".name").title = row.fname;
-    this.find(".verdict").replaceChildren(badge(verdict(row, this.data.label.names)));
+    this.find(".verdict").replaceChildren(badge(verdict(row, this.data.label)));
     this.sized(0, 0);
     this.root.dataset.image = row.image;
     this.turn(this.tab);
@@ -159,7 +166,7 @@ class Viewer {
   save() {
     const found = this.panes.picture();
     if (!found.cells.some((cell) => cell.picture)) return;
-    const { sign, text } = verdict(this.row, this.data.label.names);
+    const { sign, text } = verdict(this.row, this.data.label);
     const single = found.cells.length === 1;
     const wide = single ? Math.min(2400, Math.max(768, this.panes.original.width)) : Math.min(900, Math.max(420, this.panes.original.width));
     savePng({ ...found, wide, title: `${this.row.fname} · ${this.data.label.name} · run ${this.data.run} · ${sign} ${text}` }, `${this.page.fileName}-${plainName(this.row.fname)}-${this.tab === "look" ? this.chosen.method : this.tab}`);
