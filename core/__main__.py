@@ -12,7 +12,8 @@ from core.errors import GapwiseError
 # Modules, not verbs: each registers one verb or a few that belong together.
 GROUPS = (
     "demo", "importing", "missing", "measure", "rules", "compare", "cascade", "training", "recipes", "jobs", "sweep",
-    "runs", "hard", "review", "ranking", "accepting", "exporting", "scaling", "memory", "maps",
+    "runs", "hard", "review", "ranking", "accepting", "exporting", "scaling", "scaling_trained", "latency", "fits",
+    "memory", "maps",
 )  # fmt: skip
 
 

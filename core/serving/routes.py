@@ -3,7 +3,8 @@
 `POST /gapwise/review` takes decisions and answers with the next items, `GET /gapwise/review` only with items,
 `GET /gapwise/progress` says how far the review is and what others decided, `GET /gapwise/preview/ID` is a picture,
 `GET /gapwise/full/ID` the same at its own resolution. `GET /gapwise/map` is an activation map, `GET /gapwise/layers`
-the modules that one can be made of, `GET /gapwise/set` a run's map of the whole set.
+the modules that one can be made of, `GET /gapwise/set` a run's map of the whole set. `GET /gapwise/scale` counts
+networks for the scaling explorer.
 Streamlit checks none of these for us: every request needs a page's own token (`core.serving.token`), and comes from the
 same origin. Whatever fails is told as JSON, `{"error": text}`.
 """
@@ -24,7 +25,7 @@ from starlette.routing import Route
 
 from core.errors import GapwiseError
 from core.explain.asking import Ask
-from core.serving import maps, pictures, progress, review, sets
+from core.serving import maps, pictures, progress, review, scale, sets
 from core.serving import token as tokens
 from core.serving.messages import MAX_BODY, MAX_ID, Post, Wish, told
 from core.serving.workspaces import Unavailable
@@ -51,6 +52,7 @@ def routes(base: str = "") -> list[Route]:
         Route(f"{root}/full/{{image_id}}", _guarded(_full), methods=["GET"]),
         Route(f"{root}/map", _guarded(_map), methods=["GET"]),
         Route(f"{root}/layers", _guarded(_layers), methods=["GET"]),
+        Route(f"{root}/scale", _guarded(_scale), methods=["GET"]),
     ]
 
 
@@ -131,6 +133,15 @@ async def _layers(request: Request, token: tokens.Token) -> Response:
     one = _ask(request, image="1")  # the image plays no part
     which = one.run_id if one.run_id is not None else one.model
     return _answered(await run_in_threadpool(maps.layers, token, which, one.weights))
+
+
+async def _scale(request: Request, token: tokens.Token) -> Response:
+    asked = {name: value for name, value in request.query_params.items() if name != "token"}
+    try:
+        found = await run_in_threadpool(scale.answer, scale.read_wish(asked))
+    except GapwiseError as error:
+        raise _Refused(422, str(error)) from error
+    return _answered(found)
 
 
 def _ask(request: Request, **more: str) -> Ask:

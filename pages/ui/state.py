@@ -34,16 +34,7 @@ REVIEW_BLIND = "review_blind"  # int, one for each workspace: for how many of a 
 REVIEW_BELOW = "review_below"  # str: what is drawn below the card, None for nothing
 BULK_PRECISION = "bulk_precision"  # float: per cent of right cells to promise
 SHOW_MAP = "show_map"  # bool: the overlay stays on while going through the queue
-SCALING_LOCK = "scaling_lock"  # str: formula, counted or off: what keeps the two networks at one cost
-SCALING_DIMENSION = "scaling_dimension"  # str: depth, width or resolution
-SCALING_DEPTH = "scaling_depth"  # float: times B0's layers; the other two alike
-SCALING_WIDTH = "scaling_width"
-SCALING_RESOLUTION = "scaling_resolution"
-SCALING_PHI = "scaling_phi"  # float
-SCALING_ALPHA = "scaling_alpha"  # float: what a step of φ multiplies depth by; then width and resolution
-SCALING_BETA = "scaling_beta"
-SCALING_GAMMA = "scaling_gamma"
-SCALING_PROBLEM = "scaling_problem"  # str: why the lock could not follow, empty when it did
+SCALING_SECTION = "scaling_section"  # str: what is drawn below the explorer, None for nothing
 TRAIN_VIEW = "train_view"  # str: one label, or a cascade over all of them
 TRAIN_LABEL = "train_label"  # str: the label to train
 TRAIN_RECIPE = "train_recipe"  # str: the recipe to train it with
@@ -83,6 +74,17 @@ RUNS_SMOOTHING = "runs_smoothing"  # float: 0 for none
 RUNS_SCALES = "runs_scales"  # list: x, y, where logarithmic
 RUNS_ONLY_DIFFERENCES = "runs_only_differences"  # bool
 RUNS_LIVE = "runs_live"  # bool: whether the page is drawn again when a run has a new epoch
+FAMILIES_SHOWN = "families_shown"  # list: keys of core.charts.families.ORDER
+FAMILIES_AXIS = "families_axis"  # str: a key of pages.ui.scaling_costs.AXES
+FAMILIES_MEMORY = "families_memory"  # float: GB that training may need, 0 for no budget
+FAMILIES_LATENCY = "families_latency"  # float: ms for one picture, 0 for no budget
+FIT_DEVICE = "fit_device"  # str: cpu or cuda
+FIT_MEMORY = "fit_memory"  # float: GB; the next four None for no budget
+FIT_LATENCY = "fit_latency"  # float: ms for one picture
+FIT_MINUTES = "fit_minutes"  # float: for a whole training
+FIT_PX = "fit_px"  # int: the largest side of a picture
+FIT_BATCH = "fit_batch"  # int
+FIT_EPOCHS = "fit_epochs"  # int
 MAPS_LABEL = "maps_label"  # int: the label whose pictures are looked at
 MAPS_RUN = "maps_run"  # int: the run whose predictions and maps they have
 MAPS_LIST = "maps_list"  # str: a key of core.store.hard.LISTS
@@ -121,16 +123,7 @@ _DEFAULTS = {
     BULK_PRECISION: 99.0,
     SHOW_MAP: False,
     WORKSPACE_RIGHTED: False,
-    SCALING_LOCK: "formula",
-    SCALING_DIMENSION: "depth",
-    SCALING_DEPTH: 1.92027,  # the cost of φ = 1 with the paper's coefficients, and its square root
-    SCALING_WIDTH: 1.38574,
-    SCALING_RESOLUTION: 1.38574,
-    SCALING_PHI: 1.0,
-    SCALING_ALPHA: 1.2,
-    SCALING_BETA: 1.1,
-    SCALING_GAMMA: 1.15,
-    SCALING_PROBLEM: "",
+    SCALING_SECTION: None,
     TRAIN_VIEW: "One label",
     TRAIN_DRAFTS: {},
     TRAIN_CLONE: None,
@@ -174,6 +167,17 @@ _DEFAULTS = {
     RUNS_SCALES: [],
     RUNS_ONLY_DIFFERENCES: False,
     RUNS_LIVE: True,
+    FAMILIES_SHOWN: ["B", "V2", "V2, 21k first", "V2-B", "by hand", "searched"],
+    FAMILIES_AXIS: "multiply_adds",
+    FAMILIES_MEMORY: 0.0,
+    FAMILIES_LATENCY: 0.0,
+    FIT_DEVICE: "cpu",
+    FIT_MEMORY: 8.0,
+    FIT_LATENCY: None,
+    FIT_MINUTES: None,
+    FIT_PX: None,
+    FIT_BATCH: 32,
+    FIT_EPOCHS: 20,
 }
 
 # Widgets whose values outlive them: Streamlit forgets what is not drawn, on another page or in another view of one.
@@ -182,11 +186,14 @@ KEPT = (
     REVIEW_PLAIN,
     REVIEW_BELOW,
     BULK_PRECISION,
+    SCALING_SECTION,
     TRAIN_VIEW,
     GAPS_LISTING,
     *(MAPS_LABEL, MAPS_RUN, MAPS_LIST),
     *(RUNS_LABEL, RUNS_VIEW, RUNS_LIVE, RUNS_ONE),
     *(RUNS_MEASURE, RUNS_AXIS, RUNS_SMOOTHING, RUNS_SCALES, RUNS_ONLY_DIFFERENCES),
+    *(FAMILIES_SHOWN, FAMILIES_AXIS, FAMILIES_MEMORY, FAMILIES_LATENCY),
+    *(FIT_DEVICE, FIT_MEMORY, FIT_LATENCY, FIT_MINUTES, FIT_PX, FIT_BATCH, FIT_EPOCHS),
 )
 
 

@@ -29,8 +29,10 @@ _COLORS = {
 _KINDS = {
     "train": "Train", "predict": "Predict", "sweep": "Sweep", "onnx": "Export as ONNX", "measure": "Measure pictures",
     "embed": "Map of the set",
-    "compare": "Compare ways to deal with gaps", "cascade": "Cascade",
+    "compare": "Compare ways to deal with gaps", "cascade": "Cascade", "latency": "Measure networks",
+    "scaling-compare": "Compare scaled networks for", "scaling-search": "Search α, β, γ for",
 }  # fmt: skip
+_OF_MANY = ("sweep", "cascade", "scaling-compare", "scaling-search")  # jobs that go through several runs
 _HINTS = {
     "resume": "Once that is mended, Resume goes on from the latest checkpoint.",
     "retry": "Once that is mended, Retry starts it anew.",
@@ -70,7 +72,7 @@ def title(job: Job) -> str:
         words.append(plain(about["label"]))
     if "recipe" in about:
         words.append(f"with {plain(about['recipe'].rpartition('/')[2])}")
-    one = job.run_id if job.kind not in ("sweep", "cascade") else None  # of these it is just one of many
+    one = job.run_id if job.kind not in _OF_MANY else None  # of these it is just one of many
     run = about.get("run") or one
     return " ".join(words) + (f" · run {plain(run)}" if run else "")
 

@@ -9,7 +9,7 @@ _USED = {r.model for r in list_recipes().values()}
 # As if timm had said so: what shipped recipes name, and a little more.
 NAMES = Catalog(
     tuple(sorted({m.partition(".")[0] for m in _USED} | {"resnet18"})), tuple(sorted(m for m in _USED if "." in m)),
-    tuple(sorted({r.optimizer for r in list_recipes().values()} | {"momentum", "sgd"})), ("tf_efficientnetv2_b0",),
+    tuple(sorted({r.optimizer for r in list_recipes().values()} | {"momentum", "sgd"})),
 )  # fmt: skip
 
 
