@@ -1,20 +1,26 @@
-# make run      start Gapwise on the demo (or on GAPWISE_WORKSPACE)
-# make test     everything: style, unit tests, pages, browser journey
-# make install  only the environment, in .venv
+# make run        start Gapwise on the demo (or on GAPWISE_WORKSPACE)
+# make test       style, unit tests, pages, browser journey: all but the slow ones
+# make test-slow  trainings in several processes, killed and resumed (tests/conftest.py lists the files); CI runs both
+# make install    only the environment, in .venv
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test install lint clean
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: run test test-slow install lint clean
 
 run: install
 	@$(BIN)/python -m core demo
 	$(BIN)/streamlit run app.py
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+test-slow: install
+	$(PYTEST) -m slow
 
 lint: install
 	$(BIN)/ruff check .

@@ -23,13 +23,33 @@ from core.workspace import Workspace
 
 BINARY = ("0", "1")
 FIVE_K = "5k = mask and distancing"
-# Files with few tests that take minutes; by default pytest-xdist leaves such files for the end, one core idle.
-SLOW = ("cluster/test_real.py", "training/test_train_job.py", "browser/test_review_faults.py")
+# Trainings in processes of their own that are stopped, killed and resumed: each loads torch, and together they take a
+# third of the suite's time. `make test-slow` runs them, and so does CI; `make test` runs all others.
+SLOW = (
+    "cluster/test_real.py",
+    "training/test_train_job.py",
+    "training/test_kill.py",
+    "training/test_trouble.py",
+    "training/test_features.py",
+    "training/sweep/test_run.py",
+    "cli/test_cascade.py",
+)
+# By default pytest-xdist leaves files with few tests for the end, however long they take, with one core idle.
+FIRST = (*SLOW, "browser/test_review_faults.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slowest files first, so that `-n 2 --dist loadfile --no-loadscope-reorder` ends when both are done."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(SLOW) if item.path.as_posix().endswith(name)), 99))
+    """Mark the slow files and put the slowest first, so that both workers end at about the same time."""
+    place = {item: _place(item) for item in items}
+    for item in items:
+        if place[item] < len(SLOW):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=place.__getitem__)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((n for n, name in enumerate(FIRST) if path.endswith(name)), len(FIRST))
 
 
 @pytest.fixture

@@ -320,6 +320,6 @@ def test_a_picture_that_can_not_be_read_is_told(tab, ws):
 
 
 def test_routes_can_lie_below_a_base_path():
-    names = ("review", "progress", "preview/{image_id}", "full/{image_id}", "map", "layers", "set")
+    names = ("review", "progress", "preview/{image_id}", "full/{image_id}", "map", "layers", "set", "scale")
     paths = {f"/app/gapwise/{name}" for name in names}
     assert {r.path for r in routes.routes("/app/")} == paths
