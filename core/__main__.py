@@ -28,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; return 0 on success, 1 when it failed; wrong usage exits with 2."""
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         status = args.handler(args)
         sys.stdout.flush()  # here, where a reader that went away can be caught
         return status

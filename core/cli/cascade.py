@@ -29,7 +29,7 @@ from core.cascade.plan import (
     write_plan,
 )
 from core.cascade.words import BY_CHANCE, filled, left, promise, stages
-from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.cli.training import check
 from core.errors import GapwiseError
 from core.jobs.plan_file import plan_bytes
@@ -59,7 +59,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     cascade.description, cascade.formatter_class = _HELP, argparse.RawDescriptionHelpFormatter
     told = "; ".join(f"{name}: {what}" for name, what in ACTIONS.items())
     cascade.add_argument("action", nargs="?", choices=list(ACTIONS), default="start", help=told)
-    cascade.add_argument("id", nargs="?", type=int, metavar="JOB")
+    cascade.add_argument("id", nargs="?", type=id_number, metavar="JOB")
     cascade.add_argument("--label", action="append", default=[], type=text, metavar="NAME",
                          help="only this one, may be given often (default: all that need a model)")  # fmt: skip
     about = "counts: fewest gaps first; quality: by the labels' newest runs; or the labels in your order"

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 
 from core import jobs
+from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
 from core.workspace import Workspace, home
+
+LARGEST = 2**63 - 1  # that a database holds
 
 
 def add_verb(
@@ -83,7 +87,7 @@ def work_as_job(
 def job_options(parser: argparse.ArgumentParser) -> None:
     """Declare what every verb takes whose work is a job."""
     parser.add_argument("--detach", action="store_true", help="start it in another process and print the job's id")
-    parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--job", type=id_number, help=argparse.SUPPRESS)
 
 
 def add_actions(parser: argparse.ArgumentParser, actions: Mapping[str, str]) -> None:
@@ -104,3 +108,17 @@ def text(value: str) -> str:
     except UnicodeEncodeError:
         raise argparse.ArgumentTypeError(f"{value!r} is not valid UTF-8") from None
     return value
+
+
+def id_number(value: str) -> int:
+    """An argument's type: the number of a run, a job or an image.
+
+    Raises:
+        GapwiseError: If no database could hold it: nothing has such a number, as with others that are not there.
+    """
+    if not re.fullmatch(r"[+-]?\d+", value.strip()):
+        raise argparse.ArgumentTypeError(f"expected a whole number; got {value[:40]!r}")
+    if len(value) > 40 or abs(int(value)) > LARGEST:
+        shown = value if len(value) <= 40 else f"{value[:40]}…"
+        raise GapwiseError(f"Nothing has the number {shown}: runs, jobs and images have numbers up to {LARGEST}.")
+    return int(value)

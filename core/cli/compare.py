@@ -14,7 +14,7 @@ from core.approaches.filling import APPROACHES, ORIGINS, OURS
 from core.approaches.plan import PRECISION, SEEDS, Plan, Snapshot, files, read_plan
 from core.approaches.score import ALL
 from core.approaches.words import number, percent, points, score, seeds
-from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.cli.training import check
 from core.errors import GapwiseError
 from core.files import write_atomic
@@ -44,7 +44,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     compare.add_argument("--precision", type=float, default=PRECISION, metavar="SHARE", help=about)
     about = "only say how much work it would be and how long it may take; nothing is started"
     compare.add_argument("--dry-run", action="store_true", help=about)
-    compare.add_argument("--show", type=int, metavar="JOB", help="only show what a comparison found so far")
+    compare.add_argument("--show", type=id_number, metavar="JOB", help="only show what a comparison found so far")
     job_options(compare)
     compare.set_defaults(usage_error=compare.error)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 
 from sqlalchemy import Connection, Row
 
-from core.cli.common import add_verb, emit, job_options, open_workspace, say, text, work_as_job
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text, work_as_job
+from core.errors import GapwiseError
 from core.jobs.reporter import Console, Reporter
 from core.labels.label import MISSING, Label
 from core.store.hard import LISTS
@@ -21,32 +23,33 @@ SHOWN = 40  # lines of a matrix: what fits on a screen
 def register(verbs: argparse._SubParsersAction) -> None:
     about = "list a run's hard examples, each with the reason; --send puts them into the review queue"
     verb = add_verb(verbs, "hard", about, _hard, json_output=True)
-    verb.add_argument("run", type=int, metavar="RUN")
+    verb.add_argument("run", type=id_number, metavar="RUN")
     told = "; ".join(f"{name}: {what}" for name, what in LISTS.items())
     verb.add_argument("list", nargs="?", choices=list(LISTS), default="wrong", metavar="LIST", help=told)
     verb.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many (default: 20)")
     verb.add_argument("--offset", type=_count, default=0, metavar="N", help="pass over the first so many")
     verb.add_argument("--truth", metavar="CLASS", type=text, help="only images known as this class")
     verb.add_argument("--predicted", metavar="CLASS", type=text, help="only images that the run predicts so")
-    verb.add_argument("--send", action="store_true", help="put what is listed into the queue's order `sent`")
-    verb.add_argument("--take-back", action="store_true", help="take what is listed out of that order again")
+    way = verb.add_mutually_exclusive_group()
+    way.add_argument("--send", action="store_true", help="put what is listed into the queue's order `sent`")
+    way.add_argument("--take-back", action="store_true", help="take what is listed out of that order again")
 
     verb = add_verb(verbs, "confusion", "which classes a run takes for which", _confusion, json_output=True)
-    verb.add_argument("run", type=int, metavar="RUN")
+    verb.add_argument("run", type=id_number, metavar="RUN")
 
     about = "runs of a label against its held-out images: what many runs miss, hardest first"
     verb = add_verb(verbs, "matrix", about, _matrix, json_output=True)
-    verb.add_argument("runs", nargs="+", type=int, metavar="RUN")
+    verb.add_argument("runs", nargs="+", type=id_number, metavar="RUN")
     verb.add_argument("--limit", type=_count, default=SHOWN, metavar="N", help=f"lines to print (default: {SHOWN})")
 
     about = "place every image by what a run's network makes of it: the map of the set, and which pictures are alike"
     verb = add_verb(verbs, "embed", about, _embed, json_output=True)
-    verb.add_argument("run", type=int, metavar="RUN")
+    verb.add_argument("run", type=id_number, metavar="RUN")
     job_options(verb)
 
     about = "write a run's hard examples as one HTML file, with maps and figures, to send to somebody"
     verb = add_verb(verbs, "report", about, _report, json_output=True)
-    verb.add_argument("run", type=int, metavar="RUN")
+    verb.add_argument("run", type=id_number, metavar="RUN")
     verb.add_argument("-o", "--out", required=True, metavar="FILE", type=text)
     verb.add_argument("--list", choices=list(LISTS), default="wrong", metavar="LIST", help=f"{told} (default: wrong)")
     verb.add_argument("--limit", type=_count, default=60, metavar="N", help="images, at most 500 (default: 60)")
@@ -82,11 +85,7 @@ def _send(ws, row: Row, which: str, rows: Sequence[dict]) -> dict[str, object]:
     reasons = {one["image_id"]: f"{LISTS[which]}: {one['reason']}" for one in rows}
     with ws.write() as connection:
         done = send(connection, row.label_id, row.id, list(reasons), reasons)
-    told = f"{done.sent:,} sent to review"
-    told += f", {done.already:,} of them waited there before" if done.already and not done.sent else ""
-    told += f", {done.already:,} others waited there before" if done.already and done.sent else ""
-    told += f". {done.left_out:,} left out: {done.why}" if done.left_out else "."
-    return {"sent": done.sent, "already": done.already, "left_out": done.left_out, "why": done.why, "told": told}
+    return {**asdict(done), "told": done.told}
 
 
 def _take_back(ws, row: Row, rows: Sequence[dict]) -> dict[str, object]:
@@ -171,21 +170,35 @@ def _embed(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from core.report.report import report
+    from core.report.report import content, report
+    from core.report.target import check_target
 
     ws = open_workspace(args)
     with ws.read() as connection:
         row, label = _run(connection, args.run)
     console = Console()
-    path = Path(args.out).expanduser()
 
     def progress(done: int, total: int) -> None:
         console.progress(done, total, f"{done} of {total} pictures")
 
-    report(ws, row.label_id, row.id, args.list, args.limit, path, progress)
+    asked = (ws, row.label_id, row.id, args.list, args.limit)
+    streams = args.out in ("-", "/dev/stdout")
+    if streams and args.json:
+        raise GapwiseError(
+            f"--json and the report can't both go to standard output. Name a file in place of {args.out}."
+        )
+    if streams:
+        sys.stdout.buffer.write(content(*asked, progress).encode("utf-8"))
+        say(f"hard examples of {label.name}, run {row.id}")
+        return 0
+    path = check_target(ws, args.out)
+    replaced = path.is_file()
+    report(*asked, path, progress)
     size = path.stat().st_size if path.is_file() else 0
     told = f"{args.out}: hard examples of {label.name}, run {row.id}, {size / 1e6:.1f} MB"
-    emit(args, {"file": args.out, "run": row.id, "list": args.list, "bytes": size}, told)
+    told += ", in place of the file that was there" if replaced else ""
+    value = {"file": args.out, "run": row.id, "list": args.list, "bytes": size, "replaced": replaced}
+    emit(args, value, told)
     return 0
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from core import jobs
-from core.cli.common import add_actions, add_verb, emit, open_workspace, text
+from core.cli.common import add_actions, add_verb, emit, id_number, open_workspace, text
 from core.cli.training import check
 from core.jobs.job import Job
 from core.training.command import parse_train_command, train_command
@@ -29,7 +29,7 @@ ACTIONS = {
 def register(verbs: argparse._SubParsersAction) -> None:
     parser = add_verb(verbs, "jobs", "list, stop, resume, retry, clone and delete jobs", _jobs, json_output=True)
     add_actions(parser, ACTIONS)
-    parser.add_argument("id", nargs="?", type=int, metavar="ID")
+    parser.add_argument("id", nargs="?", type=id_number, metavar="ID")
     about = "with clone: a setting instead of the job's own, as `train` takes it; may be given several times"
     parser.add_argument("--set", type=text, action="append", default=[], metavar="NAME=VALUE", help=about)
     about = "with delete: the runs that it made go too, unless decisions stand on their predictions"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core.cli.common import add_verb, emit, job_options, open_workspace, text, work_as_job
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, text, work_as_job
 from core.explain.asking import Ask, Way
 from core.explain.methods import METHODS, SMOOTHINGS
 from core.jobs.reporter import Reporter
@@ -16,7 +16,7 @@ from core.store.runs import run as run_row
 def register(verbs: argparse._SubParsersAction) -> None:
     about = "store activation maps of a run for many images; a map that is there is not made again"
     made = add_verb(verbs, "maps", about, _maps, json_output=True)
-    made.add_argument("run", type=int, metavar="RUN")
+    made.add_argument("run", type=id_number, metavar="RUN")
     told = "; ".join(f"{name}: {what}" for name, what in LISTS.items())
     made.add_argument("--list", choices=list(LISTS), default="wrong", help=f"{told} (default: wrong)")
     made.add_argument("--limit", type=_count, metavar="N", help="the first N of the list (default: all of it)")
@@ -59,7 +59,7 @@ def _layers(args: argparse.Namespace) -> int:
     from core.explain.networks import of_run, of_zoo
 
     if args.network.isdecimal():
-        network = of_run(open_workspace(args), int(args.network[:17]))
+        network = of_run(open_workspace(args), id_number(args.network))
     else:
         network = of_zoo(Ask(1, None, args.network).checked().model, "random")  # its modules are the same
     found = [layer for layer in network.layers() if args.all or layer["usable"]]

@@ -67,7 +67,7 @@ def _chance(args: argparse.Namespace) -> int:
 
 def _conflicts(args: argparse.Namespace) -> int:
     with open_workspace(args).read() as connection:
-        found, images = conflicts(connection, max(1, args.conflicts)), report(connection).conflict_rows
+        found, images = conflicts(connection, min(max(1, args.conflicts), 10**9)), report(connection).conflict_rows
     lines = [f"{r.fname}: {r.sentence}" for r in found]
     lines += [_broken(images)] if images else ["no conflicts"]
     value = {"images": images, "conflicts": [{"image": r.fname, "sentence": r.sentence} for r in found]}

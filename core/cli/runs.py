@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.cli.common import add_verb, emit, job_options, open_workspace, text, work_as_job
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, text, work_as_job
 from core.errors import GapwiseError
 from core.jobs.deletion import delete_run
 from core.jobs.reporter import Reporter
@@ -20,10 +20,10 @@ def register(verbs: argparse._SubParsersAction) -> None:
     listing = add_verb(verbs, "runs", "list what was trained, show or delete one run", _runs, json_output=True)
     about = "delete takes a run whose job is gone, and on which nothing stands"
     listing.add_argument("action", nargs="?", choices=("list", "show", "delete"), default="list", help=about)
-    listing.add_argument("id", nargs="?", type=int, metavar="ID")
+    listing.add_argument("id", nargs="?", type=id_number, metavar="ID")
     listing.set_defaults(usage_error=listing.error)
     onnx = add_verb(verbs, "onnx", "write a run's network as an ONNX file and check it", _onnx, json_output=True)
-    onnx.add_argument("--run", type=int, required=True, metavar="ID")
+    onnx.add_argument("--run", type=id_number, required=True, metavar="ID")
     onnx.add_argument("--out", type=text, metavar="FILE", help="default: model.onnx in the run's folder")
     job_options(onnx)
 

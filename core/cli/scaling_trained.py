@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 
 from core import jobs
-from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
 from core.models.constraint import STEP, TOLERANCE
@@ -65,7 +65,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
                         help=f"train every network once with each (default: {','.join(map(str, SEEDS))})")  # fmt: skip
     parser.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
     parser.add_argument("--dry-run", action="store_true", help="only say which networks would be trained")
-    parser.add_argument("--show", type=int, metavar="JOB", help="only show what a job's networks gave so far")
+    parser.add_argument("--show", type=id_number, metavar="JOB", help="only show what a job's networks gave so far")
     job_options(parser)
     parser.set_defaults(usage_error=parser.error)
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from core import jobs
-from core.cli.common import add_verb, emit, job_options, open_workspace, say, text
+from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.errors import GapwiseError
 from core.jobs.reporter import Reporter
 from core.models.catalog import known_catalog
@@ -49,7 +49,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     sweep.add_argument("--objective", choices=list(OBJECTIVES), default="f1", help="best by (default: %(default)s)")
     sweep.add_argument("--no-predict", action="store_true", help="don't predict with the best trial at the end")
     sweep.add_argument("--pseudo", action="store_true", help="learn from values accepted in bulk as well")
-    sweep.add_argument("--show", type=int, metavar="JOB", help="only show what a sweep's trials gave so far")
+    sweep.add_argument("--show", type=id_number, metavar="JOB", help="only show what a sweep's trials gave so far")
     job_options(sweep)
     sweep.set_defaults(usage_error=sweep.error)
 

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from core.cli.common import add_verb, job_options, open_workspace, text, work_as_job
+from core.cli.common import add_verb, id_number, job_options, open_workspace, text, work_as_job
 from core.cli.where import add_where, chosen_where
 from core.cluster.where import Where
 from core.errors import GapwiseError
@@ -41,7 +41,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     predict = add_verb(verbs, "predict", "predict a label's open cells with a run's best checkpoint", _predict,
                        json_output=True)  # fmt: skip
     which = predict.add_mutually_exclusive_group()
-    which.add_argument("--run", type=int, metavar="ID", help="the run (default: the newest)")
+    which.add_argument("--run", type=id_number, metavar="ID", help="the run (default: the newest)")
     which.add_argument("--label", type=text, metavar="NAME", help="the newest run of this label")
     job_options(predict)
 

@@ -61,6 +61,32 @@ def find(ws: Workspace, ask: Ask) -> Answer | None:
     return Answer(ask.image_id, *about, stored=True, predicted=row.predicted)
 
 
+def own_verdicts(ws: Workspace, run_id: int, values: Mapping[int, int]) -> dict[int, str] | None:
+    """Return what is stored of whether the maps that come with a run's predictions can be trusted, in words.
+
+    Args:
+        values: Image id to the class that the run says, which the map is of.
+
+    Returns:
+        Image id to a sentence for each map that was tested; None where the maps are not, or not all, of the run's
+        present checkpoint, so that no verdict is known to be about them.
+    """
+    folder = ws.run_dir(run_id)
+    try:
+        digest = checkpoint(folder)
+    except GapwiseError:
+        return None
+    layer, whole = own_layer(folder, digest)
+    if layer is None or not whole:
+        return None
+    temperature = float(prediction_notes(folder, digest).get("temperature", 1.0))
+    method, smooth = _OWN
+    wanted = maps.Wanted(run_id, digest, method, layer, smooth, trust=True)
+    with ws.read() as connection:
+        rows = maps.judged(connection, wanted, list(values))
+    return {i: said(trust, target, temperature) for i, target, trust in rows if target == str(values[i])}
+
+
 def is_own(method: str, smooth: str, layer: str | None, own: str | None) -> bool:
     """Whether maps of the predicted class made so are those that come with the predictions, of the layer `own`."""
     return own is not None and (method, smooth) == _OWN and layer in (None, own)

@@ -68,7 +68,8 @@ class Look:
     Attributes:
         wrong, right: (h, w) float32 means of the maps, None without any; 1 is what a map has that is even all over.
         wrong_count, right_count: Maps that they are made of.
-        left_out: Known held-out images whose map is missing, empty or of another size than most.
+        left_out: Known held-out images whose map is missing, 0 all over or of another size than most.
+        left_out_told: How many of each, in a sentence; "" where none is left out.
         clusters: Of the wrong ones, the largest first.
         findings: Each place, the least likely by chance first; empty with fewer than FEWEST wrong ones.
         sentences: What is told of it, at least one.
@@ -79,6 +80,7 @@ class Look:
     wrong_count: int
     right_count: int
     left_out: int
+    left_out_told: str
     clusters: tuple[Cluster, ...]
     findings: tuple[Finding, ...]
     sentences: tuple[str, ...]
@@ -101,14 +103,28 @@ def where_errors_look(connection: Connection, run_id: int) -> Look:
         _mean(shares[~wrong]),
         int(wrong.sum()),
         int((~wrong).sum()),
-        left_out,
+        sum(left_out.values()),
+        _left_out(left_out),
         _clusters(shares, wrong, image_ids),
         findings,
         _sentences(label.name, findings, int(wrong.sum()), int((~wrong).sum())),
     )
 
 
-def _read(connection: Connection, run_id: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
+_NONE, _EMPTY, _OTHER = (
+    "without a map",
+    "whose map is 0 all over: nothing speaks for the answer",
+    "whose map has another size",
+)
+
+
+def _left_out(counts: dict[str, int]) -> str:
+    told = [f"{count:,} {why}" for why, count in counts.items() if count]
+    total = sum(counts.values())
+    return f"{total:,} held-out image{'' if total == 1 else 's'} left out: {'; '.join(told)}." if told else ""
+
+
+def _read(connection: Connection, run_id: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, int]]:
     p, c = schema.proposal.c, schema.cell.c
     query = (
         select(p.image_id, own_value, (c.value != own_value).label("wrong"), p.map, p.map_height, p.map_width)
@@ -124,7 +140,8 @@ def _read(connection: Connection, run_id: int) -> tuple[np.ndarray, np.ndarray, 
     maps = np.frombuffer(b"".join(row[3] for row in kept), np.uint8).reshape(len(kept), *size)
     image_ids, said = (np.array([row[i] for row in kept], np.int64) for i in (0, 1))
     wrong, seen = np.array([row[2] for row in kept], bool), maps.any(axis=(1, 2))
-    return image_ids[seen], said[seen], wrong[seen], maps[seen], len(rows) - int(seen.sum())
+    left_out = {_NONE: len(rows) - len(whole), _OTHER: len(whole) - len(kept), _EMPTY: len(kept) - int(seen.sum())}
+    return image_ids[seen], said[seen], wrong[seen], maps[seen], left_out
 
 
 def _mean(shares: np.ndarray) -> np.ndarray | None:

@@ -28,11 +28,13 @@ td.name,th.name{text-align:left}.scroll{overflow-x:auto}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));gap:16px;margin-top:12px}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px;break-inside:avoid}
 figure .pair{display:flex;gap:8px;align-items:flex-start}
-figure .pair img{display:block;flex:1 1 0;min-width:0;max-width:50%;height:auto;border-radius:4px}
+figure .pair img{display:block;flex:1 1 0;min-width:0;max-width:50%;height:auto;max-height:420px;
+object-fit:contain;object-position:0 0;border-radius:4px}
 figcaption{margin-top:8px;font-size:13.5px;line-height:1.4}
 figcaption b{display:block;font-weight:600}
 .maps{display:flex;flex-wrap:wrap;gap:16px}.maps figure{width:190px}
-.maps img{width:168px;height:auto;display:block;border-radius:4px;image-rendering:auto}
+.maps img{width:168px;height:auto;max-height:336px;object-fit:contain;object-position:0 0;
+display:block;border-radius:4px;image-rendering:auto}
 footer{margin-top:40px;border-top:1px solid var(--line);padding-top:10px;color:var(--soft);font-size:13px}
 @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--ground:#fff;--card:#fff;--right:0,114,178;--wrong:213,94,0}
 body{padding:0;max-width:none;font-size:11pt}h2{break-after:avoid}tr{break-inside:avoid}

@@ -11,14 +11,14 @@ import numpy as np
 from sqlalchemy import Row
 
 from core.errors import GapwiseError
-from core.files import write_out
 from core.hard.confusion import confusion
 from core.hard.lists import HardPage, hard_list
 from core.hard.where import Look, where_errors_look
-from core.labels.label import Label
 from core.report import page
 from core.report.pictures import heat, pair
 from core.report.tables import confusion_table, hardest_classes
+from core.report.target import check_target, write_report
+from core.report.verdicts import Verdicts
 from core.store.hard import LISTS
 from core.store.labels import labels as read_labels
 from core.store.runs import QUALITY
@@ -49,13 +49,12 @@ def report(
         progress: Called with how many images are done, and of how many; what it returns stops the work if true.
 
     Raises:
-        GapwiseError: If there is no such run or list, the run is another label's, the limit is out of bounds, or
-            `progress` stopped it; nothing is written then.
-        OSError: If the file can't be written; what lies there stays.
+        GapwiseError: If there is no such run or list, the run is another label's, the limit is out of bounds,
+            `progress` stopped it, or the file can't be written, which is found out first; what lies there stays.
     """
-    text = content(ws, label_id, run_id, which, limit, progress)
-    write_out(path, text.encode("utf-8"))
-    return Path(path)
+    path = check_target(ws, path)
+    write_report(path, content(ws, label_id, run_id, which, limit, progress))
+    return path
 
 
 def content(ws: Workspace, label_id: int, run_id: int, which: str, limit: int, progress: Progress | None = None) -> str:
@@ -75,7 +74,7 @@ def content(ws: Workspace, label_id: int, run_id: int, which: str, limit: int, p
         *confusion_table(label, table),
         *hardest_classes(label, table),
         *_look(look),
-        *_examples(ws, label, which, found, progress),
+        *_examples(ws, run_id, which, found, progress),
         f"<footer>Made with Gapwise, {_time(time.time())}. Maps: Grad-CAM (Selvaraju et al. 2017), of the class"
         f" that the run says, unless it is told otherwise. {_learned_from(which)}</footer>",
     ]
@@ -142,30 +141,35 @@ def _look(look: Look) -> list[str]:
         for what, cells in maps
         if cells is not None
     )
+    if look.left_out_told:
+        parts.append(page.paragraph(look.left_out_told, True))
     return [*parts, f'<div class="maps">{drawn}</div>'] if drawn else parts
 
 
-def _examples(ws: Workspace, label: Label, which: str, found: HardPage, progress: Progress | None) -> list[str]:
+def _examples(ws: Workspace, run_id: int, which: str, found: HardPage, progress: Progress | None) -> list[str]:
     shown = f"The first {len(found.rows):,} of {found.total:,}" if found.total > len(found.rows) else f"{found.total:,}"
     parts = [page.heading(LISTS[which]), page.paragraph(f"{shown} images.", True)]
     if found.note:
         parts.append(page.paragraph(found.note, True))
+    verdicts = Verdicts(ws, run_id, which, found.rows, found.total)
+    if verdicts.note:
+        parts.append(page.paragraph(verdicts.note, True))
     cards = []
     for n, row in enumerate(found.rows, start=1):
-        cards.append(_card(ws, row))
+        cards.append(_card(ws, row, verdicts.of(row)))
         if progress is not None and progress(n, len(found.rows)):
             raise GapwiseError("Stopped before the report was written.")
     return [*parts, f'<div class="pictures">{"".join(cards)}</div>']
 
 
-def _card(ws: Workspace, row: dict) -> str:
+def _card(ws: Workspace, row: dict, verdict: str) -> str:
     try:
         pictures = pair(ws, row)
         drawn = "".join(f'<img alt="" src="{address}">' for address in pictures)
-        missing = " · no map" if len(pictures) == 1 else ""
+        told = " · no map" if len(pictures) == 1 else f"<br>{page.escaped(verdict)}"
     except GapwiseError as error:
-        drawn, missing = page.paragraph(str(error), True), ""
+        drawn, told = page.paragraph(str(error), True), ""
     return (
         f'<figure><div class="pair">{drawn}</div><figcaption><b>{page.name(row["fname"])}</b>'
-        f"{page.escaped(row['reason'])}<small>{page.escaped(missing)}</small></figcaption></figure>"
+        f"{page.escaped(row['reason'])}<small>{told}</small></figcaption></figure>"
     )

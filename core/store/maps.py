@@ -67,6 +67,12 @@ def there(connection: Connection, wanted: Wanted) -> Iterator[Row]:
     return iter(connection.execute(_matching(select(_M.image_id, _M.target, _M.predicted), wanted)))
 
 
+def judged(connection: Connection, wanted: Wanted, image_ids: Sequence[int]) -> list[Row]:
+    """Return (image_id, target, trust) of these images' maps that were tested, whatever they explain."""
+    query = _matching(select(_M.image_id, _M.target, _M.trust), wanted).where(_JUDGED)
+    return [row for part in parts(image_ids) for row in connection.execute(query.where(_M.image_id.in_(part)))]
+
+
 def predicted(connection: Connection, run_id: int, checkpoint: str, image_id: int) -> int | None:
     """Return the likeliest class that any map of the image has noted, None without one."""
     query = select(_M.predicted).where(_M.run_id == run_id, _M.image_id == image_id, _M.checkpoint == checkpoint)

@@ -42,17 +42,41 @@ def test_as_json_it_has_the_classes_as_the_table_writes_them(run):
 
 
 def test_a_list_is_sent_to_the_queue_and_taken_back(run):
-    assert run("hard", "1", "wrong", "--send")[1].splitlines()[-1] == "2 sent to review."
+    assert run("hard", "1", "wrong", "--send")[1].splitlines()[-1] == "2 images sent to review."
     assert run("hard", "1", "loss", "--limit", "3", "--send")[1].splitlines()[-1] == (
-        "1 sent to review, 2 others waited there before."
+        "1 image sent to review. 2 waited there already: 2 got this reason beside the earlier one."
     )
     queue = json.loads(run("queue", "--label", "mask", "--order", "sent", "--json")[1])
     assert queue["waiting"] == 3
     assert queue["items"][0]["reason"] == (
-        "Known images, highest loss first: gives 0, as which it is known, 0.05: loss 3.00"
+        "Wrong on known images, surest first: says 1 (0.95), known as 0;"
+        " Known images, highest loss first: gives 0, as which it is known, 0.05: loss 3.00"
     )
     assert run("hard", "1", "wrong", "--take-back")[1].splitlines()[-1] == "2 taken back from review."
     assert json.loads(run("queue", "--order", "sent", "--json")[1])["waiting"] == 1
+
+
+def test_sending_and_taking_back_at_once_is_refused(run):
+    with pytest.raises(SystemExit) as end:
+        run("hard", "1", "--send", "--take-back")
+    assert end.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "command", ["hard", "confusion", "matrix", "embed", "maps", "layers", "jobs log", "runs show", "onnx --run"]
+)
+@pytest.mark.parametrize("number", ["9" * 26, "9" * 5000, str(2**63)])
+def test_a_number_that_no_database_holds_is_one_that_is_not_there(run, command, number):
+    status, out, told = run(*command.split(), number)
+    assert (status, out) == (1, "")
+    assert told.startswith(f"error: Nothing has the number {number[:40]}")
+    assert len(told) < 250
+
+
+def test_the_largest_number_of_a_database_is_not_there_either(run):
+    assert run("hard", str(2**63 - 1))[2] == (
+        "error: There is no run 9223372036854775807 in this workspace. Train one with `python -m core train`.\n"
+    )
 
 
 def test_confusions_are_printed_the_most_frequent_first(run):
@@ -87,6 +111,45 @@ def test_a_report_is_written_and_says_how_large_it_is(run, tmp_path):
     assert "says 1 (0.95), known as 0" in out.read_text(encoding="utf-8")
     assert run("report", "1", "-o", str(tmp_path / "none" / "x.html"))[0] == 1
     assert "0 to 500 images" in run("report", "1", "-o", str(out), "--limit", "501")[2]
+
+
+def test_a_report_replaces_an_older_one_and_says_so(run, tmp_path):
+    out = tmp_path / "out.HTML"
+    out.write_text("old")
+    assert run("report", "1", "-o", str(out))[1].endswith(" MB, in place of the file that was there\n")
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_report_goes_to_standard_output_alone(run):
+    status, out, told = run("report", "1", "-o", "-")
+    assert (status, out[:15], out[-8:]) == (0, "<!doctype html>", "</html>\n")
+    assert told.endswith("hard examples of mask, run 1\n")
+    status, out, told = run("report", "1", "-o", "-", "--json")
+    assert (status, out) == (1, "")
+    assert "can't both go to standard output" in told
+
+
+def test_where_no_report_can_be_written_is_told_before_the_work(run, ws, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("")
+    refused = {
+        "": "has no name",
+        str(tmp_path): f"{tmp_path} is a folder. Name a file, such as {tmp_path / 'report.html'}.",
+        str(tmp_path / "none" / "x.html"): f"There is no folder {tmp_path / 'none'} for the report.",
+        str(tmp_path / "file" / "x.html"): f"There is no folder {tmp_path / 'file'} for the report.",
+        str(tmp_path / "notes.txt"): "is there already and is no HTML file",
+        str(tmp_path / ("n" * 250 + ".html")): "can't be written: File name too long",
+        str(ws.root / "gapwise.sqlite"): "belongs to the workspace itself",
+        "~nobody-of-this-name/x.html": "no such home",
+    }
+    for path, why in refused.items():
+        status, out, told = run("report", "1", "-o", path)
+        assert (status, out) == (1, "")
+        assert told.startswith("error: ")
+        assert why in told
+        assert "pictures" not in told
+        assert ".part" not in told
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_a_run_that_is_not_there_starts_no_job(run, ws):

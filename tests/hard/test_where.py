@@ -110,6 +110,7 @@ def test_answers_are_held_against_the_same_answers(build):
 
 def test_few_wrong_ones_show_nothing_and_no_maps_neither(build):
     few = made(build, [1] * 20 + [0] * 3, [1] * 23, [CENTRE] * 23)
+    assert few.left_out_told == ""
     assert few.sentences == ("Only 3 wrong answers on mask have a map: too few to say where errors look.",)
     assert len(few.clusters) == 1
 
@@ -118,6 +119,10 @@ def test_maps_of_another_size_empty_ones_and_none_are_left_out(build):
     odd = [None, np.zeros((8, 8), np.uint8), np.ones((4, 4), np.uint8)]
     found = made(build, [1, 1, 1, 1], [1] * 4, [*odd, CENTRE])
     assert (found.right_count, found.left_out) == (1, 3)
+    assert found.left_out_told == (
+        "3 held-out images left out: 1 without a map; 1 whose map has another size; 1 whose map is 0 all over: nothing"
+        " speaks for the answer."
+    )
     none = made(lambda *a: build(*a, where="other"), [1, 1], [1, 0], [None, None])
     assert none.sentences == ("There are no maps of known held-out images of mask.",)
     assert none.wrong is None

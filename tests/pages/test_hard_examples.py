@@ -188,7 +188,7 @@ def test_sending_puts_images_into_the_queue_with_their_reasons(demo, runs):
     assert set(found) == {images[0], images[2], images[3], images[4]}
     assert found[images[0]].startswith("Wrong on known images, surest first: says ")
     assert (found[images[3]], found[images[4]]) == ("By hand: odd", "By hand")
-    assert sending.words(done[0]) == "2 images sent to review."
+    assert done[0].told == "2 images sent to review."
 
 
 def test_only_what_is_in_the_list_can_be_sent_from_it(demo, runs):

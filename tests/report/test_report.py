@@ -12,14 +12,18 @@ import pytest
 from PIL import Image
 
 from core.errors import GapwiseError
+from core.explain.asking import Answer
+from core.explain.stored import checkpoint, row_of
 from core.labels.label import Label
 from core.report import page
 from core.report.report import content, report
 from core.report.tables import confusion_table, hardest_classes
-from core.store import schema
+from core.store import maps, runs, schema
 from core.store.hard import LISTS
 from core.store.labels import label_id
+from core.store.map_schema import VERDICT
 from tests.conftest import propose
+from tests.explain.made import notes
 
 EVIL = '"><script src=//evil.example/x.js></script><img src=x onerror=alert(1)>.png'
 TURN = "a\u202egnp.exe"  # what follows would be read backwards
@@ -120,6 +124,58 @@ def test_pictures_come_with_their_maps_and_reasons(ws):
     # The picture is (0, 0, 40) all over; the map covers its top.
     assert mapped[0].mean() > plain[0].mean() + 30
     assert abs(mapped[-1] - plain[-1]).max() < 25
+
+
+EMPTY = "Don't trust this map: nothing in the picture speaks for what was asked, so it shows nothing."
+
+
+def judge(ws, target="1", test=VERDICT, layer="blocks.4"):
+    """Store a verdict on the map of image 1 as the worker does."""
+    trust = {"why": "empty", "holds": False, "test": test}
+    answer = Answer(1, 1, 1, b"\0", target, [0.1, 0.9], layer, trust, False, 1)
+    about = {"run_id": 1, "label_id": 1, "checkpoint": checkpoint(ws.run_dir(1)), "chosen": 1}
+    with ws.write() as connection:
+        maps.put(connection, [row_of(answer, {"method": "gradcam", "smooth": "none"}, about)])
+
+
+def weights(ws, **more):
+    ws.run_dir(1).mkdir(parents=True, exist_ok=True)
+    (ws.run_dir(1) / runs.BEST).write_bytes(b"weights")
+    notes(ws, 1, **more)
+
+
+def test_a_map_that_was_tested_has_its_verdict_under_it(ws):
+    weights(ws)
+    judge(ws)
+    text = "".join(Tags(made(ws)).text)
+    assert text.count(EMPTY) == 1
+    assert "not tested" not in text
+
+
+@pytest.mark.parametrize("other", [{"target": "0"}, {"test": VERDICT + 1}, {"layer": "blocks.2"}])
+def test_a_verdict_on_another_map_counts_for_nothing_and_how_to_test_is_said_once(ws, other):
+    weights(ws)
+    judge(ws, **other)
+    text = "".join(Tags(made(ws, limit=1)).text)
+    assert EMPTY not in text
+    assert text.count("map not tested") == 2  # under the picture, and where it is explained
+    assert text.count("`python -m core maps 1 --list wrong --limit 1 --trust` tests them.") == 1
+
+
+def test_maps_of_another_checkpoint_have_no_verdict(ws):
+    weights(ws, mixed=True)
+    judge(ws)
+    text = "".join(Tags(made(ws)).text)
+    assert EMPTY not in text
+    assert "not all, of the run's present checkpoint" in text
+
+
+def test_tall_pictures_are_held_to_a_height():
+    style = page.document("t", []).split("<style>")[1].split("</style>")[0]
+    for image in (".pair img", ".maps img"):
+        rule = style.split(image + "{")[1].split("}")[0]
+        assert re.search(r"max-height:\d{3}px", rule)
+        assert "object-fit:contain" in rule  # not squeezed
 
 
 def test_figures_and_the_confusion_matrix_are_those_of_the_run(ws):

@@ -64,8 +64,45 @@ def test_each_image_can_have_a_reason_of_its_own(ws):
 
 def test_sending_again_adds_after_the_others_and_repeats_nothing(ws):
     send(ws, "4.png", "0.png")
-    assert send(ws, "0.png", "5.png", reason="Runs disagree") == sent.Sent(1, 1, 0, "")
-    assert waiting(ws) == [("4.png", "Wrong, surest first"), ("0.png", "Runs disagree"), ("5.png", "Runs disagree")]
+    found = send(ws, "0.png", "5.png", reason="Runs disagree")
+    assert found == sent.Sent(1, 1, 0, "", joined=1)
+    assert found.told == ("1 image sent to review. 1 waited there already: 1 got this reason beside the earlier one.")
+    both = "Wrong, surest first; Runs disagree"
+    assert waiting(ws) == [("4.png", "Wrong, surest first"), ("0.png", both), ("5.png", "Runs disagree")]
+    again = send(ws, "0.png", "4.png")
+    assert (again.told, again.joined) == ("2 waited there already: 2 kept the reason that was there.", 0)
+    assert dict(waiting(ws))["0.png"] == both
+
+
+def test_a_reason_for_which_there_is_no_room_does_not_drive_out_the_earlier_one(ws):
+    long = "a" * (sent.LONGEST - 10)
+    send(ws, "4.png", reason=long)
+    assert send(ws, "4.png", reason="on the map of the set").joined == 0
+    assert waiting(ws) == [("4.png", long)]
+
+
+def test_another_runs_sending_replaces_run_proposal_and_reason_together(ws):
+    newer = propose(ws, "mask", {"3.png": [0.8, 0.2], "4.png": [0.7, 0.3]})
+    send(ws, "3.png", "4.png", reason="says 1 (0.90)")
+    found = send(ws, "3.png", reason="says 0 (0.80)", run=newer)
+    assert found.told == (
+        "1 waited there already: 1 had been sent with another run, and got this one's proposal and reason instead."
+    )
+    with ws.read() as connection:
+        rows = queue.pending(connection, label_id(connection, "mask"), "sent")
+    assert [(row.fname, row.run_id, row.probs, row.reason) for row in rows] == [
+        ("3.png", newer, [0.8, 0.2], "says 0 (0.80)"), ("4.png", 1, [0.4, 0.6], "says 1 (0.90)"),
+    ]  # fmt: skip
+
+
+def test_a_reason_beside_another_runs_proposal_names_its_run(ws):
+    newer = propose(ws, "mask", {"3.png": [0.2, 0.8]})
+    send(ws, "4.png", reason="open, not predicted", run=newer)
+    assert waiting(ws) == [("4.png", f"Sent with run {newer}: open, not predicted")]
+    assert send(ws, "4.png", reason="All images", run=newer).joined == 1
+    assert waiting(ws) == [("4.png", f"Sent with run {newer}: open, not predicted; All images")]
+    assert send(ws, "4.png", reason="says 1 (0.60)").replaced == 1
+    assert waiting(ws) == [("4.png", "says 1 (0.60)")]
 
 
 def test_without_a_reason_nothing_is_sent(ws):
@@ -156,7 +193,11 @@ def test_a_newer_run_keeps_what_was_sent_and_its_proposals_take_over(ws):
     rank(ws, Silent())
     with ws.read() as connection:
         rows = queue.pending(connection, label_id(connection, "mask"), "sent")
-    assert [(row.fname, row.run_id) for row in rows] == [("3.png", newer), ("0.png", 1)]
+    assert [(row.fname, row.run_id, row.reason) for row in rows] == [
+        ("3.png", newer, "Sent with run 1: Wrong, surest first"), ("0.png", 1, "Wrong, surest first"),
+    ]  # fmt: skip
+    assert send(ws, "3.png", reason="says 0 (0.60)", run=newer).replaced == 1
+    assert waiting(ws)[0] == ("3.png", "says 0 (0.60)")
 
 
 def test_what_was_sent_goes_on_waiting_when_its_run_is_deleted_if_another_proposes_something(ws):
@@ -168,6 +209,7 @@ def test_what_was_sent_goes_on_waiting_when_its_run_is_deleted_if_another_propos
     with ws.read() as connection:
         rows = queue.pending(connection, label_id(connection, "mask"), "sent")
     assert [(row.fname, row.run_id) for row in rows] == [("3.png", newest), ("4.png", newest)]
+    assert {row.reason for row in rows} == {"Sent with run 1: Wrong, surest first"}
 
 
 def test_what_was_sent_by_mistake_can_be_taken_back(ws):

@@ -34,8 +34,8 @@ def show(looked: Looked) -> None:
         navigation.link("activation_maps", "Go to Activation maps")
         return
     component.draw(looked, "look", _data(looked, found), lambda event: _chosen(looked, found, event))
-    if found.left_out:
-        st.caption(f"{counted(found.left_out, 'held-out image')} left out: without a map, or with one of another size.")
+    if found.left_out_told:
+        st.caption(found.left_out_told)
     _below(looked, found)
 
 

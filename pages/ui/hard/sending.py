@@ -9,11 +9,10 @@ import streamlit as st
 
 from core.errors import GapwiseError
 from core.store import ranks
-from core.store.sent import Sent
 from core.store.sent import send as core_send
 from pages.ui import navigation, state
 from pages.ui.saying import say
-from pages.ui.widgets import counted, plain
+from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
     from pages.ui.hard.choice import Looked
@@ -29,17 +28,7 @@ def send(looked: Looked, source: Listed | Named, image_ids: Sequence[int] | None
     except GapwiseError as error:
         say(error, ":material/error:")
         return
-    state.put(state.HARD_SENT, (str(looked.workspace.root), looked.label_id, words(done)))
-
-
-def words(done: Sent) -> str:
-    """Return what became of images that were sent."""
-    parts = [f"{counted(done.sent, 'image')} sent to review."] if done.sent else []
-    if done.already:
-        parts.append(f"{done.already:,} waited there already.")
-    if done.left_out:
-        parts.append(f"{done.left_out:,} left out: {done.why}")
-    return " ".join(parts) or "Nothing was sent."
+    state.put(state.HARD_SENT, (str(looked.workspace.root), looked.label_id, done.told))
 
 
 def told(looked: Looked) -> None:
