@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import navigation, state
 from pages.ui.explain.choice import offered
-from pages.ui.hard import choice, component, confusion, lists, look, matrix, set_map
+from pages.ui.hard import choice, component, confusion, left, lists, look, matrix, set_map
 from pages.ui.widgets import page_header, told
 
 VIEWS = {"matrix": matrix, "confusion": confusion, "lists": lists, "map": set_map, "look": look}
@@ -21,6 +21,7 @@ if not found.runs:
     st.info("There are no predictions yet. Train a model on the Fine-tune page: its mistakes are looked at here.")
     navigation.link("fine_tune", "Go to Fine-tune")
     st.stop()
+left.restore(workspace)
 looked = choice.choose(workspace, found)
 with told():
     VIEWS[looked.view].show(looked)

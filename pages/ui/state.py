@@ -88,7 +88,8 @@ FIT_EPOCHS = "fit_epochs"  # int
 MAPS_LABEL = "maps_label"  # int: the label whose pictures are looked at
 MAPS_RUN = "maps_run"  # int: the run whose predictions and maps they have
 MAPS_LIST = "maps_list"  # str: a key of core.store.hard.LISTS
-MAPS_IMAGE = "maps_image"  # (workspace root, image id, n, tab) that another page opened, n counts. Or None
+MAPS_IMAGE = "maps_image"  # (workspace root, image id, n, tab, came) that another page opened, n counts. Or None
+MAPS_MISSED = "maps_missed"  # (workspace root, run, text): what to say of an address while that run is shown; or None
 # Hard examples. Those up to the runs are in the address: what is put there before a field is drawn hides what it says.
 HARD_LABEL = "hard_label"  # int: the label whose hard examples are looked at
 HARD_RUN = "hard_run"  # int: the run that they are hard for
@@ -100,6 +101,7 @@ HARD_RUNS = "hard_runs"  # list: runs that are held against each other, empty fo
 HARD_LASSO = "hard_chosen"  # dict (workspace root, run) -> image ids as an array: what the lasso chose on its map
 HARD_GROUP = "hard_group"  # (workspace root, run, n): the group of wrong ones whose images are shown; or None
 HARD_OPEN = "hard_open"  # bool: a picture was clicked, its own page comes next
+HARD_LEFT = "hard_left"  # (workspace root, dict of the keys in the address) as the page was left for a picture; or None
 HARD_SENT = "hard_sent"  # (workspace root, label, text): what was sent to review last, until it is drawn
 HARD_TO_REVIEW = "hard_to_review_next"  # bool: the queue of what was sent comes next
 HARD_REPORT = "hard_report"  # ((workspace root, run, list, pictures), HTML) of the report made last; or None
@@ -108,10 +110,12 @@ _DEFAULTS = {
     HARD_LASSO: {},
     HARD_GROUP: None,
     HARD_OPEN: False,
+    HARD_LEFT: None,
     HARD_SENT: None,
     HARD_TO_REVIEW: False,
     HARD_REPORT: None,
     MAPS_IMAGE: None,
+    MAPS_MISSED: None,
     WORKSPACE_PROBLEM: "",
     WORKSPACE_NAMED: "",
     REVIEW_FOCUS: None,

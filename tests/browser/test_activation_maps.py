@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.explain import overlay
 from core.store import cells, labels, schema
@@ -207,7 +207,13 @@ def test_one_image_with_maps_that_a_worker_makes(app: App, server: Server, tmp_p
 
     page.get_by_role("tab", name="Methods and layers").click(delay=PRESS)
     expect(page.locator(".methods")).to_contain_text("Selvaraju et al. 2017")
-    page.locator(".layers summary").first.click()
+    summary = page.locator(".layers > summary")
+    summary.press("Enter")
+    expect(page.locator(".tree").get_by_label(re.compile("conv_stem"))).to_be_visible()
+    expect(summary).to_be_focused()  # the modules came, the keys stayed
+    page.get_by_label("Smoothing").press("Escape")
+    expect(page.locator(".tree")).to_be_hidden()
+    summary.press("Enter")
     page.locator(".tree").get_by_label(re.compile("conv_stem")).check()
     expect(page.locator(".tree")).to_be_visible()
     page.keyboard.press("Escape")
@@ -312,13 +318,28 @@ def _preview(ws: Workspace, image_id: int, width: int) -> np.ndarray:
 
 def test_on_a_phone_nothing_is_wider_than_the_window(browser: Browser, server: Server, trained: Workspace):
     app = App(browser, f"{server.url}/?workspace=maps", width=400, height=850, scheme="dark")
-    app.page.goto(f"{server.url}/activation_maps?workspace=maps")
-    page = app.page
+    page, first, c = app.page, listed(trained)[0][0], schema.image.c
+    with trained.write() as connection:  # larger than its preview
+        connection.execute(update(schema.image).where(c.id == first).values(width=10 * c.width, height=10 * c.height))
+    page.route("**/gapwise/full/**", lambda route: route.fulfill(status=422, json={"error": "It is gone."}))
+    page.goto(f"{server.url}/activation_maps?workspace=maps&image=99999999999999999999")
+    expect(page.locator(".note")).to_contain_text("no picture with the number 99999999999999999999 here")
     page.locator(".tile").first.click(delay=PRESS)
     expect(page.locator(".pane .picture")).to_be_visible()
+    for _ in range(3):
+        page.get_by_role("button", name="Larger").click(delay=PRESS)
+    expect(page.locator(".where")).to_contain_text("The original can't be read: It is gone. This is its preview.")
+    page.get_by_role("button", name="The whole picture").click(delay=PRESS)
     for tab in ("Methods and layers", "Labels", "Classes", "Look"):
         page.get_by_role("tab", name=tab).click(delay=PRESS)
         wide = page.locator(".maps").evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide[0] <= wide[1], tab
     assert json.loads(page.evaluate("JSON.stringify(document.documentElement.scrollWidth)")) <= 400
+    # Words below a picture of 60 x 1200 px have room, too.
+    page.locator(".panes").evaluate("e => e.style.setProperty('--ratio', 0.05)")
+    wide = page.locator(".pane").first.evaluate(
+        "e => ['.stage', 'figcaption', '.shown'].map((part) => e.querySelector(part).clientWidth)"
+    )
+    assert wide[0] < 60
+    assert min(wide[1:]) >= 250
     app.close()

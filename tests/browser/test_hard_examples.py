@@ -14,7 +14,7 @@ from core.store import ranks, schema
 from core.store.images import image
 from core.store.labels import label_id
 from core.workspace import Workspace
-from tests.browser.app import PRESS, App
+from tests.browser.app import IDLE, PRESS, App
 from tests.browser.conftest import Server
 from tests.hard_runs import add_run, known_images, two_clouds
 
@@ -92,6 +92,10 @@ def test_a_line_of_the_matrix_names_its_image_and_opens_it_with_the_maps_of_all_
     expect(page.get_by_role("heading", name=fname)).to_be_visible()
     expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
     page.wait_for_function(f"location.search.includes('image={first}')")
+    expect(page.locator(".where")).to_contain_text("“Wrong on known images, surest first”")  # which list ‹ and › follow
+    page.get_by_role("button", name="Back to Hard examples").click(delay=PRESS)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hard examples")
+    expect(page.locator(".gh-matrix-view .gh-hint")).to_contain_text(fname)  # at its line
 
 
 def test_a_cell_opens_its_images_and_some_of_them_go_to_the_queue(app: App, ws: Workspace):
@@ -108,6 +112,18 @@ def test_a_cell_opens_its_images_and_some_of_them_go_to_the_queue(app: App, ws: 
     expect(page.locator(".badge.right").first).to_be_visible()
     expect(page.locator(".badge.wrong")).to_have_count(0)
     link = linked(page, "hard_known", "hard_said")
+    # Opened, and back by one step: the same cell, and so does the address.
+    tiles.first.click(delay=PRESS)
+    expect(page.locator(".viewer")).to_be_visible()
+    page.wait_for_function("location.search.includes('image=')")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hard examples")
+    expect(page.locator(".badge.right").first).to_be_visible()
+    expect(page.locator(".badge.wrong")).to_have_count(0)
+    assert linked(page, "hard_known", "hard_said") == link
+    app.page.wait_for_selector(IDLE)
+    app.errors.clear()  # a run without a network has no maps on demand
+    page.locator(".gh-confusion").focus()
     page.keyboard.press("Enter")  # the same cell again: all wrong ones
     page.wait_for_function("!location.search.includes('hard_known')")
     app.idle()

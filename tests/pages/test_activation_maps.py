@@ -18,7 +18,7 @@ from core.store.labels import label_id
 from core.store.proposals import put_proposals
 from core.workspace import Workspace
 from pages.ui import state
-from pages.ui.explain import comparing, rows
+from pages.ui.explain import choice, comparing, component, rows
 from tests.pages.conftest import PROJECT
 
 
@@ -26,6 +26,15 @@ def sent(app: AppTest) -> dict:
     """Return what the browser's side gets."""
     assert not app.exception, app.exception[0].value
     return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def said(app: AppTest) -> str:
+    return " ".join(one.value for one in app.caption)
+
+
+def label_id_of(ws: Workspace, name: str) -> int:
+    with ws.read() as connection:
+        return label_id(connection, name)
 
 
 def add_run(ws: Workspace, label: str, value: int, settings: dict | None = None, map_bytes: bytes | None = b"\0" * 4):
@@ -117,6 +126,34 @@ def test_an_address_that_asks_for_nothing_there_is_shows_what_there_is(proposed,
     assert (found["label"]["name"], found["address"]["list"], found["row"]) == ("mask", "wrong", None)
 
 
+@pytest.mark.parametrize(
+    ("sent", "taken"), [(7, 7), (0, 0), (-1, 0), (10**20, 0), (2**53, 0), ("7", 0), (True, 0), (None, 0)]
+)
+def test_a_number_from_a_browser_is_one_that_the_database_can_hold(sent, taken):
+    assert choice.whole(sent) == taken
+
+
+@pytest.mark.parametrize("look", [{"image": 10**20}, {"from": 10**20, "image": 2**63}, {"from": "x", "image": "y"}])
+def test_a_look_at_a_number_that_no_image_has_is_none(proposed, open_page, monkeypatch, look):
+    stamp = sent(open_page("activation_maps"))["stamp"]
+    chosen = choice.Choice(*map(int, stamp.split("/")[:2]), "wrong")
+    monkeypatch.setattr(component.st, "session_state", {component.KEY: {"look": {"stamp": stamp, **look}}})
+    assert component._look(chosen) == {"from": 0, "image": 0}
+
+
+def test_a_run_that_is_not_here_is_said_until_another_is_chosen(proposed):
+    of_distancing = add_run(proposed, "distancing", 1)
+    app = opened_at(run="777", label="mask")
+    assert "Run 777 is not here; this is run 1." in said(app)
+    assert "Run 777 is not here" in said(app.run())
+    app.selectbox(key=state.MAPS_LABEL).set_value(label_id_of(proposed, "distancing")).run()
+    assert "is not here" not in said(app)
+    assert f"Run {of_distancing} is of distancing; this is run 1." in said(
+        opened_at(run=str(of_distancing), label="mask")
+    )
+    assert "this is run" not in said(opened_at(run="1"))
+
+
 def test_another_page_opens_one_image(proposed, open_page):
     app = open_page("activation_maps")
     image = sent(app)["list"]["rows"][0]["image"]
@@ -195,6 +232,8 @@ def test_the_job_makes_maps_of_the_list_that_is_shown(proposed, open_page, spawn
 def test_names_that_are_markup_stay_names(proposed, open_page):
     with proposed.write() as connection:
         connection.execute(update(schema.label).where(schema.label.c.name == "mask").values(name="**m** <b>"))
+        connection.execute(update(schema.run).values(recipe="my_*own*"))
     app = open_page("activation_maps")
     assert sent(app)["label"]["name"] == "**m** <b>"
-    assert app.selectbox(key=state.MAPS_LABEL).options == ["\\*\\*m\\*\\* \\<b>"]
+    assert app.selectbox(key=state.MAPS_LABEL).options == ["**m** <b>"]  # a list of choices is no Markdown
+    assert app.selectbox(key=state.MAPS_RUN).options[0].startswith("Run 1 · my_*own*")

@@ -17,7 +17,7 @@ from core.store.labels import label_id, labels
 from core.store.runs import list_runs
 from core.workspace import Workspace
 from pages.ui import state
-from pages.ui.hard import confusion, matrix, sending
+from pages.ui.hard import component, confusion, matrix, sending
 from pages.ui.hard.choice import Looked
 from pages.ui.hard.sources import Listed, Named
 from tests.hard_runs import add_run, known_images, two_clouds
@@ -196,6 +196,40 @@ def test_only_what_is_in_the_list_can_be_sent_from_it(demo, runs):
     here = looked(demo, runs[2])
     assert set(Listed("wrong").reasons(here, [images[0], images[3], 999])) == {images[0]}
     assert set(Named(np.array(images[:2]), "x").reasons(here, [images[1], 999])) == {images[1]}
+
+
+def test_going_back_from_a_picture_finds_view_list_and_filters_as_they_were(demo, runs):
+    names = ("no mask", "mask")
+    app = opened(hard_view="Lists", hard_list=LISTS["right"], hard_known=names[0])
+    before = sent(app)["gallery"]["stamp"]
+    kept = {key: app.session_state[key] for key in (state.HARD_VIEW, state.HARD_LIST, state.HARD_TRUTH)}
+    stamps = []
+    for address in ({}, {"hard_view": "Lists"}):  # what an address says goes before it
+        again = AppTest.from_file(str(PROJECT / "pages" / "ui" / "shell.py"), default_timeout=60)
+        again.session_state[state.HARD_LEFT] = (str(demo.root), kept)
+        again.query_params.update(address)
+        again.switch_page("../hard_examples.py").run()
+        assert again.session_state[state.HARD_LEFT] is None
+        stamps.append(sent(again)["gallery"]["stamp"])
+    assert stamps[0] == before != stamps[1]
+
+
+@pytest.mark.parametrize("number", [10**20, 2**53, 0, -1, "3", None])
+def test_a_picture_that_can_not_be_is_not_opened(demo, runs, monkeypatch, number):
+    kept: dict = {}
+    monkeypatch.setattr(state.st, "session_state", kept)
+    component.open_later(looked(demo, runs[0]), number)
+    assert state.HARD_OPEN not in kept
+    assert state.MAPS_IMAGE not in kept
+
+
+def test_an_opened_picture_keeps_its_list_and_the_way_back(demo, runs, monkeypatch):
+    kept: dict = {state.HARD_VIEW: "lists", state.HARD_TRUTH: 1, state.HARD_SAID: None}
+    monkeypatch.setattr(state.st, "session_state", kept)
+    component.open_later(looked(demo, runs[0]), 3, which="margin")
+    assert kept[state.MAPS_IMAGE] == (str(demo.root), 3, 1, "", "Hard examples")
+    assert (kept[state.MAPS_LIST], kept[state.HARD_OPEN]) == ("margin", True)
+    assert kept[state.HARD_LEFT] == (str(demo.root), {state.HARD_VIEW: "lists", state.HARD_TRUTH: 1})
 
 
 def test_a_report_is_made_and_offered(demo, runs):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 LABEL, RUN, LIST, IMAGE = "label", "run", "list", "image"  # in the address, which the component writes
+_MOST = 2**53  # what browsers count exactly; the database ends at 2**63
+_SHOWN = 30  # characters of what an address asks for
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def choose(found: Offered) -> tuple[Choice, DeltaGenerator]:
     _follow_address(found)
     row = st.container(horizontal=True, vertical_alignment="bottom")  # wraps in a narrow window
     _among(state.MAPS_LABEL, list(found.runs))
-    label_id = row.selectbox("Label", list(found.runs), format_func=lambda i: plain(found.labels[i].name),
+    label_id = row.selectbox("Label", list(found.runs), format_func=lambda i: found.labels[i].name,
                              key=state.MAPS_LABEL, width=160)  # fmt: skip
     runs = {row.id: row for row in found.runs[label_id]}
     _among(state.MAPS_RUN, list(runs))
@@ -83,29 +85,45 @@ def choose(found: Offered) -> tuple[Choice, DeltaGenerator]:
     _among(state.MAPS_LIST, list(hard.LISTS))
     which = row.selectbox("Pictures", list(hard.LISTS), format_func=hard.LISTS.get, key=state.MAPS_LIST,
                           help="Known pictures are those that the run did not learn from.", width=310)  # fmt: skip
+    missed = state.get(state.MAPS_MISSED)
+    if missed and missed[:2] == (state.get(state.WORKSPACE), run_id):
+        st.caption(plain(missed[2]))
     return Choice(label_id, run_id, which), row
 
 
 def open_image(
-    workspace: Workspace, image_id: int, label_id: int | None = None, run_id: int | None = None, tab: str = ""
+    workspace: Workspace,
+    image_id: int,
+    label_id: int | None = None,
+    run_id: int | None = None,
+    tab: str = "",
+    which: str | None = None,
+    came: str = "",
 ) -> None:
     """Have the page open one image: for a button's callback on another page, before `navigation.go`.
 
     Args:
         tab: What is compared there (viewer.js), as it was left when "".
+        which: List whose pictures come before and after it there, as it was left when None.
+        came: Page that the image offers a way back to, "" for none.
     """
     before = state.get(state.MAPS_IMAGE)
-    state.put(state.MAPS_IMAGE, (str(workspace.root), image_id, before[2] + 1 if before else 1, tab))
-    for key, value in ((state.MAPS_LABEL, label_id), (state.MAPS_RUN, run_id)):
+    state.put(state.MAPS_IMAGE, (str(workspace.root), image_id, before[2] + 1 if before else 1, tab, came))
+    for key, value in ((state.MAPS_LABEL, label_id), (state.MAPS_RUN, run_id), (state.MAPS_LIST, which)):
         if value is not None:
             state.put(key, value)
 
 
 def run_text(row: Row) -> str:
-    """Return what tells a run from others of its label."""
+    """Return what tells a run from others of its label; not for Markdown."""
     f1 = (row.metrics or {}).get("f1")
     day = time.strftime("%d %b %Y", time.localtime(row.created)).lstrip("0")
-    return plain(f"Run {row.id} · {row.recipe}") + (f" · F1 {f1:.3f}" if f1 is not None else "") + f" · {day}"
+    return f"Run {row.id} · {row.recipe}" + (f" · F1 {f1:.3f}" if f1 is not None else "") + f" · {day}"
+
+
+def whole(value: object) -> int:
+    """Return a number that a browser sent, 0 for what is none or too large for any image or place."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST else 0
 
 
 def asked_image() -> int:
@@ -124,6 +142,19 @@ def _follow_address(found: Offered) -> None:
     for key, value in ((state.MAPS_LABEL, label_id), (state.MAPS_RUN, run_id or None), (state.MAPS_LIST, which)):
         if value is not None:
             state.put(key, value)  # what is not offered is put right where it is drawn
+    _missed(found, label_id)
+
+
+def _missed(found: Offered, label_id: int | None) -> None:
+    """Keep what to say of a run that the address asks for in vain."""
+    asked = address.asked(RUN)
+    shown = found.runs[label_id if label_id is not None else next(iter(found.runs))]
+    if not asked or _number(asked) in {row.id for row in shown}:
+        return
+    name = asked if len(asked) <= _SHOWN else asked[: _SHOWN - 1] + "…"
+    of = next((found.labels[i].name for i, rows in found.runs.items() if _number(asked) in {r.id for r in rows}), None)
+    text = f"Run {name} is {f'of {of}' if of else 'not here'}; this is run {shown[0].id}."
+    state.put(state.MAPS_MISSED, (state.get(state.WORKSPACE), shown[0].id, text))
 
 
 def _among(key: str, options: Sequence) -> None:
@@ -132,4 +163,4 @@ def _among(key: str, options: Sequence) -> None:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 17 else 0
+    return whole(int(text)) if text and text.isascii() and text.isdecimal() and len(text) < 17 else 0

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.explain.methods import METHODS
 from core.serving import routes, token
+from core.store import hard
 from pages.ui import scripts, state
 from pages.ui.explain import choice as choices
 from pages.ui.explain import comparing, rows
@@ -59,7 +60,9 @@ def data(workspace: Workspace, found: Offered, choice: Choice) -> dict:
             choices.LIST: choice.which,
         },
         "stamp": _stamp(choice),
+        "title": hard.LISTS[choice.which],
         "list": rows.window(workspace, choice, look.get("from", 0)),
+        "asked": opened,
         "row": rows.one(workspace, choice, opened) if opened else None,
         "open": list(asked) if asked else None,
         "label": {
@@ -87,11 +90,11 @@ def _look(choice: Choice) -> dict:
     look = (st.session_state.get(KEY) or {}).get("look")
     if not isinstance(look, dict) or look.get("stamp") != _stamp(choice):
         return {}
-    return {name: look[name] for name in ("from", "image") if isinstance(look.get(name), int) and look[name] >= 0}
+    return {name: choices.whole(look.get(name)) for name in ("from", "image")}
 
 
-def _asked(workspace: Workspace) -> tuple[int, int, str] | None:
-    """Return the image that another page opened, the number of that wish, and the tab that it asks for."""
+def _asked(workspace: Workspace) -> tuple[int, int, str, str] | None:
+    """Return the image that another page opened, the number of that wish, its tab, and the page that it came from."""
     asked = state.get(state.MAPS_IMAGE)
     return asked[1:] if asked and asked[0] == str(workspace.root) else None
 

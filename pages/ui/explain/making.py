@@ -80,7 +80,7 @@ def _method_text(name: str) -> str:
 
 def _target_text(label: Label, text: str) -> str:
     named = {"predicted": "Predicted class", "true": "True class"}
-    return named[text] if text in named else plain(class_text(label, int(text)))
+    return named[text] if text in named else class_text(label, int(text))
 
 
 def _start(workspace: Workspace, run_id: int, which: str, arguments: list[str]) -> None:

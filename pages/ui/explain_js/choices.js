@@ -14,11 +14,13 @@ class Choices {
       classes: ["classes", "method", "layer", "smooth"] }[tab]; // prettier-ignore
     const open = this.root.querySelector(".layers")?.open;
     const held = this.root.getRootNode().activeElement;
-    const at = this.root.contains(held) ? held.dataset.at : undefined;
+    const inside = this.root.contains(held);
+    const at = inside ? held.dataset.at : undefined, inTree = inside && held.closest(".layers");
     this.root.replaceChildren(...made.flatMap((name) => this[name]() ?? []));
     const layers = this.root.querySelector(".layers");
     if (layers && open) layers.open = true;
-    [...this.root.querySelectorAll("[data-at]")].find((field) => field.dataset.at === at)?.focus(); // who chooses by keys goes on
+    const again = at && [...this.root.querySelectorAll("[data-at]")].find((field) => field.dataset.at === at);
+    (again || (inTree && layers?.querySelector("summary")) || null)?.focus(); // who chooses by keys goes on
   }
 
   // Whether the tree of layers was open.
@@ -187,6 +189,7 @@ class Choices {
       const open = this.unfolded.has(node.name) || now.some((name) => name.startsWith(`${node.name}.`));
       const box = make("details", { className: "node", open });
       const head = make("summary");
+      head.dataset.at = `below ${node.name}`;
       head.append(line);
       const inner = make("div", { className: "below" });
       const fill = () => inner.childElementCount || inner.append(...this.branch(node.below, several, now));

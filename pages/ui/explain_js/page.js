@@ -30,30 +30,38 @@ class Page {
     if (data.open && wished !== window.gapwiseImageWishes) {
       window.gapwiseImageWishes = wished; // outlives the component: coming back to the page does not open it again
       if (data.open[2]) this.viewer.begin(data.open[2]);
-      this.openImage(data.open[0], true);
+      this.came = data.open[3] ?? "";
+      this.openImage(data.open[0], false); // in the place of the gallery, where nobody was: one step back leaves the page
+      keep({ [IMAGE]: String(data.open[0]) });
     } else if (first || this.viewer.open || this.wanted) this.follow();
   }
 
   // What the address says.
   follow() {
-    const image = Number(new URL(location.href).searchParams.get(IMAGE) ?? 0);
-    if (image) this.openImage(image, false);
-    else if (this.viewer.open) this.shut();
+    const text = new URL(location.href).searchParams.get(IMAGE) ?? "";
+    if (/^\d{1,15}$/.test(text) && Number(text)) return this.openImage(Number(text), false);
+    if (text) this.lacks(text); // the server counts no further
+    if (this.viewer.open) this.shut();
+    return undefined;
   }
 
   openImage(image, push) {
     const row = this.rowOf(image);
     this.wanted = row ? 0 : image;
     if (row) return this.open(row, push);
-    if (this.asked !== `${image} ${this.data.stamp}`) {
+    if (this.data.asked !== image && this.asked !== `${image} ${this.data.stamp}`) {
       this.asked = `${image} ${this.data.stamp}`;
       this.look({ image });
     } else {
-      this.missing = `There is no picture with the number ${image} here.`;
-      this.gallery.paint();
+      this.lacks(String(image));
     }
     if (push) keep({ [IMAGE]: String(image) }, true);
     return undefined;
+  }
+
+  lacks(text) {
+    this.missing = `There is no picture with the number ${text.length > 30 ? `${text.slice(0, 29)}…` : text} here.`;
+    this.gallery.paint();
   }
 
   rowOf(image) {
@@ -89,7 +97,7 @@ class Page {
 
   shut() {
     const { row } = this.viewer;
-    this.pushed = false;
+    Object.assign(this, { pushed: false, came: "" });
     this.viewer.hide();
     this.gallery.root.hidden = false;
     showView(this.gallery.root, this.view);

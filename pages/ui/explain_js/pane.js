@@ -7,9 +7,9 @@ class Pane {
   constructor(panes) {
     this.panes = panes;
     this.root = make("figure", { className: "pane" });
-    this.root.innerHTML = `<div class="stage"><div class="frame"><img class="picture" alt="" draggable="false"></div>
+    this.root.innerHTML = `<div class="shown"><div class="stage"><div class="frame"><img class="picture" alt="" draggable="false"></div>
       <div class="cover"><div class="frame"><canvas class="map"></canvas></div></div>
-      <div class="divider" role="slider" tabindex="0" aria-label="Divider between picture and map" aria-valuemin="0" aria-valuemax="100"></div>
+      <div class="divider" role="slider" tabindex="0" aria-label="Divider between picture and map" aria-valuemin="0" aria-valuemax="100"></div></div>
       <div class="veil" hidden><span class="spin" aria-hidden="true"></span><span class="words"></span></div></div>
       <figcaption><div class="title"></div><div class="quiet about"></div><div class="trust"></div>
       <div class="steps"><button type="button" class="link" data-act="retry" hidden>Try again</button><button type="button" class="link" data-act="large">Enlarge</button></div></figcaption>`;

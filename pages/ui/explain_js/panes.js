@@ -65,6 +65,7 @@ class Panes {
   }
 
   pictured({ src, problem, width, height }) {
+    if (problem && this.original.image) return this.viewer.lesser(problem);
     if (problem) return this.broken(problem);
     for (const pane of this.panes) {
       const image = pane.find(".picture");

@@ -85,7 +85,7 @@ function keyOf(row) {
 // needed and to be had.
 class Original {
   constructor(changed) {
-    this.changed = changed; // hears of { src, width, height } or { problem }
+    this.changed = changed; // hears of { src, width, height } or { problem }, the latter also of the original
     this.url = "";
   }
 
@@ -108,8 +108,8 @@ class Original {
     try {
       await this.take(`${this.base}/full/${row.image}?v=${row.digest}`, turn);
       this.whole = turn === this.turn;
-    } catch {
-      // the preview stays: too large, or gone since it was made
+    } catch (error) {
+      if (turn === this.turn) this.changed({ problem: reason(error) }); // the preview stays
     }
   }
 

@@ -73,6 +73,7 @@ class Viewer {
   }
 
   show(row) {
+    if (this.row?.image !== row.image) this.trouble = "";
     this.row = row;
     this.root.hidden = false;
     showView(this.root, this.page.view);
@@ -81,6 +82,9 @@ class Viewer {
     this.find(".verdict").replaceChildren(badge(verdict(row, this.data.label)));
     this.sized(0, 0);
     this.root.dataset.image = row.image;
+    const { came } = this.page;
+    this.find('[data-do="return"]').hidden = !came;
+    this.find('[data-do="return"]').textContent = `‹ Back to ${came}`;
     this.turn(this.tab);
     const [at, total] = this.page.placeOf(row);
     this.find('[data-do="previous"]').disabled = at <= 0;
@@ -92,9 +96,18 @@ class Viewer {
     const { row, page } = this;
     if (!row) return;
     const [at, total] = page.placeOf(row);
-    const place = at >= 0 ? `${(at + 1).toLocaleString("en")} of ${total.toLocaleString("en")}` : "not in this list";
+    // Who comes from another page sees which list the steps follow: not always the one that they come from.
+    const list = page.came ? `“${this.data.title}”` : "";
+    const place = at >= 0 ? `${(at + 1).toLocaleString("en")} of ${total.toLocaleString("en")}${list && ` in ${list}`}` : `not in ${list || "this list"}`;
     const size = `${row.width} × ${row.height} px${width && width < row.width ? `, shown at ${width} px` : ""}`;
-    this.find(".where").textContent = [place, size, row.reason].filter(Boolean).join(" · ");
+    this.find(".where").textContent = [place, size, row.reason, this.trouble].filter(Boolean).join(" · ");
+  }
+
+  // The picture stays as its preview has it.
+  lesser(why) {
+    this.trouble = `The original can't be read: ${why.replace(/[.\s]+$/, "")}. This is its preview.`;
+    this.sized(this.panes.original.width);
+    this.page.say(this.trouble);
   }
 
   turn(tab) {
@@ -147,6 +160,7 @@ class Viewer {
 
   act(what) {
     if (what === "close") this.page.close();
+    else if (what === "return") history.back();
     else if (what === "previous" || what === "next") this.page.step(what === "next" ? 1 : -1);
     else if (what === "larger" || what === "smaller") this.panes.step(what === "larger" ? 1.4 : 1 / 1.4);
     else if (what === "fit") this.panes.step(0);
@@ -154,8 +168,9 @@ class Viewer {
 
   key(event) {
     const typed = event.target.matches("input:not([type=checkbox]), select, [role=slider]");
-    if (event.altKey || event.ctrlKey || event.metaKey || (typed && event.key !== "Escape") || event.target.matches("select")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || (typed && event.key !== "Escape")) return;
     if (event.key === "Escape" && this.choices.closeTree()) return;
+    if (event.target.matches("select")) return; // Escape closes its list
     const found = { Escape: "close", ArrowLeft: "previous", ArrowRight: "next", "+": "larger", "=": "larger", "-": "smaller", 0: "fit" }[event.key];
     if (event.key === "m") this.page.set("map", !this.page.view.map);
     else if (!found) return;

@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.serving import routes, token
 from pages.ui import navigation, readers, scripts, state
-from pages.ui.explain.choice import open_image
+from pages.ui.explain.choice import open_image, whole
+from pages.ui.hard import left
 
 if TYPE_CHECKING:
     from pages.ui.hard.choice import Looked
@@ -20,6 +21,7 @@ _SCRIPTS = (
     *("points", "shared", "bars", "matrix_drawing", "matrix", "confusion", "look"),
     *("camera", "lasso", "kinds", "map_hands", "map_keys", "map_png", "set_map", "loading", "main"),
 )
+TITLE = navigation.PAGES["hard_examples"][0]
 Heard = Callable[[Mapping[str, object]], None]
 
 
@@ -55,10 +57,15 @@ def opened() -> None:
         navigation.go("activation_maps")
 
 
-def open_later(looked: Looked, image_id: object, tab: str = "") -> None:
-    """Have the next run of the page open an image with its maps: for callbacks, which can't change the page."""
-    if isinstance(image_id, int) and image_id > 0:
-        open_image(looked.workspace, image_id, looked.label_id, looked.run_id, tab)
+def open_later(looked: Looked, image_id: object, tab: str = "", which: str | None = None) -> None:
+    """Have the next run of the page open an image with its maps: for callbacks, which can't change the page.
+
+    Args:
+        which: The list that it is in, None where it is in none that the Activation maps page has.
+    """
+    if image := whole(image_id):
+        open_image(looked.workspace, image, looked.label_id, looked.run_id, tab, which, TITLE)
+        left.keep(looked.workspace)
         state.put(state.HARD_OPEN, True)
 
 

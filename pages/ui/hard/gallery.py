@@ -12,12 +12,14 @@ import streamlit as st
 
 from pages.ui import scripts
 from pages.ui.explain import rows
+from pages.ui.explain.choice import whole
 from pages.ui.hard import component, sending
+from pages.ui.hard.sources import Listed
 from pages.ui.widgets import plain
 
 if TYPE_CHECKING:
     from pages.ui.hard.choice import Looked
-    from pages.ui.hard.sources import Listed, Named
+    from pages.ui.hard.sources import Named
 
 KEY = "hard_gallery"
 _SCRIPTS = ("explain_js/pictures.js", "explain_js/view.js", "explain_js/tile.js", "explain_js/gallery.js",
@@ -39,8 +41,8 @@ def show(looked: Looked, source: Listed | Named, title: str, empty: str = "") ->
 def _data(looked: Looked, source: Listed | Named, title: str) -> dict:
     stamp = f"{looked.label_id}/{looked.run_id}/{source.stamp}"
     look = (st.session_state.get(KEY) or {}).get("look")
-    start = int(look.get("from") or 0) if isinstance(look, dict) and look.get("stamp") == stamp else 0
-    page = source.page(looked, max(0, start), rows.WINDOW)
+    start = whole(look.get("from")) if isinstance(look, dict) and look.get("stamp") == stamp else 0
+    page = source.page(looked, start, rows.WINDOW)
     if start and not page.rows:  # the list got shorter
         start, page = 0, source.page(looked, 0, rows.WINDOW)
     return {
@@ -49,7 +51,7 @@ def _data(looked: Looked, source: Listed | Named, title: str) -> dict:
         "stamp": stamp,
         "list": {
             "total": page.total,
-            "from": max(0, start),
+            "from": start,
             "rows": rows.for_browser(looked.workspace, page.rows, source.speaks),
             "note": page.note,
         },
@@ -64,10 +66,10 @@ def _happened(looked: Looked, source: Listed | Named) -> None:
     if not isinstance(event, dict):
         return
     if event.get("what") == "open":
-        component.open_later(looked, event.get("image"))
+        component.open_later(looked, event.get("image"), which=source.which if isinstance(source, Listed) else None)
     elif event.get("what") == "send":
         images = event.get("images")
-        sending.send(looked, source, None if images is None else [int(i) for i in images])
+        sending.send(looked, source, None if images is None else [i for i in images if whole(i)])
 
 
 @cache

@@ -65,11 +65,13 @@ class Choosing {
   }
 
   update({ data, setStateValue, setTriggerValue }) {
+    const first = !this.data;
     if (this.data?.stamp !== data.stamp) this.chosen.clear(); // another list
     Object.assign(this, { data, ask: (look) => setStateValue("look", look), event: (event) => setTriggerValue("event", event) });
     this.colors ??= bytesOf(data.colors);
     Object.assign(this.gallery.thumbs, { base: data.base, token: data.token });
     this.gallery.update(data, this.colors);
+    if (first && window.gapwiseOpened?.stamp === data.stamp) this.back(window.gapwiseOpened);
     this.tell();
   }
 
@@ -112,7 +114,16 @@ class Choosing {
     this.ask({ stamp: this.data.stamp, ...what });
   }
 
+  // Back from a picture: its page of the list, and the keys on its tile.
+  back({ at, image }) {
+    this.gallery.at = Math.min(at, Math.max(0, this.gallery.total - 1));
+    this.gallery.backAt({ image });
+    this.gallery.tiles.find((tile) => tile.row?.image === image && tile.root.isConnected)?.root.scrollIntoView({ block: "center" });
+    delete window.gapwiseOpened;
+  }
+
   open(row) {
+    window.gapwiseOpened = { stamp: this.data.stamp, at: this.gallery.at, image: row.image }; // outlives the component
     this.event({ what: "open", image: row.image });
   }
 

@@ -32,8 +32,19 @@ class Matrix extends MatrixDrawing {
     const shade = theme(this.root).dark ? "dark" : "light";
     this.root.querySelector(".gh-keys").innerHTML = `<span class="gh-key" style="background:${WRONG[shade]}"></span>wrong <span class="gh-key" style="background:${RIGHT[shade]}"></span>right
       ${this.states.includes(-1) ? '<span class="gh-key gh-key-none"></span>not predicted' : ""}`;
+    this.back();
     this.draw();
     this.tell();
+  }
+
+  // Back from the image that was opened here: at its line again.
+  back() {
+    const { title, image, first } = window.gapwiseLine ?? {};
+    const line = title === this.data.title ? this.data.images.indexOf(image) : -1;
+    if (line < 0) return;
+    delete window.gapwiseLine;
+    Object.assign(this, { line, first: Math.min(first, line) });
+    this.box.focus({ preventScroll: true });
   }
 
   // ---- hands
@@ -130,6 +141,7 @@ class Matrix extends MatrixDrawing {
   }
 
   open(n) {
+    window.gapwiseLine = { title: this.data.title, image: this.data.images[n], first: this.first }; // outlives the component
     this.said({ what: "open", image: this.data.images[n] });
   }
 
