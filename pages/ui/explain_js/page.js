@@ -12,7 +12,7 @@ class Page {
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.sheet];
     this.gallery = new Gallery(this.root.querySelector(".gallery"), this);
     this.viewer = new Viewer(this.root.querySelector(".viewer"), this);
-    this.onPop = () => this.follow();
+    this.onPop = () => this.popped();
     addEventListener("popstate", this.onPop);
     this.opacity();
   }
@@ -30,10 +30,17 @@ class Page {
     if (data.open && wished !== window.gapwiseImageWishes) {
       window.gapwiseImageWishes = wished; // outlives the component: coming back to the page does not open it again
       if (data.open[2]) this.viewer.begin(data.open[2]);
-      this.came = data.open[3] ?? "";
+      Object.assign(this, { came: data.open[3] ?? "", path: location.pathname });
       this.openImage(data.open[0], false); // in the place of the gallery, where nobody was: one step back leaves the page
       keep({ [IMAGE]: String(data.open[0]) });
     } else if (first || this.viewer.open || this.wanted) this.follow();
+  }
+
+  // Streamlit may have made an entry for the bare page before it knew the workspace: nobody was there, either.
+  popped() {
+    const bare = this.path === location.pathname && !new URL(location.href).searchParams.has(IMAGE);
+    if (bare && this.viewer.open) return history.back();
+    return this.follow();
   }
 
   // What the address says.
@@ -97,7 +104,7 @@ class Page {
 
   shut() {
     const { row } = this.viewer;
-    Object.assign(this, { pushed: false, came: "" });
+    Object.assign(this, { pushed: false, came: "", path: "" });
     this.viewer.hide();
     this.gallery.root.hidden = false;
     showView(this.gallery.root, this.view);
