@@ -55,7 +55,7 @@ def ask(workspace: Workspace, kind: str) -> Asked | None:
         st.info("There is no label to train yet: import a table on the Dataset page.")
         return None
     row, key = fields.row(), kind.replace("-", "_")
-    label = row.selectbox("Label", labels, width=fields.NARROW, format_func=plain, **_kept(key, "label"))
+    label = row.selectbox("Label", labels, width=fields.NARROW, **_kept(key, "label"))
     names = list(recipes)
     recipe = row.selectbox("Recipe", names, index=names.index("quick-cpu") if "quick-cpu" in names else 0,
                            width=220, help="Recipes whose network can be scaled, without progressive learning.",

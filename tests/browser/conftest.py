@@ -93,7 +93,8 @@ class Server:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            # It answers what was asked before it ends, and a map that nobody looks at any more may take a minute.
+            self.process.wait(timeout=120)
 
 
 @pytest.fixture(scope="session")
