@@ -28,7 +28,7 @@ function placed(data) {
 }
 
 function keep(wish) {
-  const text = PARTS.map((name) => (typeof wish[name] === "number" ? field(wish[name]) : wish[name])).join(BETWEEN);
+  const text = PARTS.map((name) => (typeof wish[name] === "number" ? exact(wish[name]) : wish[name])).join(BETWEEN);
   sessionStorage.setItem(`gapwise-${PARAMETER}`, text);
   const url = new URL(location.href);
   if (url.searchParams.get(PARAMETER) === text) return;
