@@ -65,6 +65,12 @@ def test_a_lock_that_can_not_follow_says_so_and_both_networks_are_shown(get):
     assert "it must be from 0 to 10" in get(factor=0.5, moved="one").json()["problem"]
 
 
+def test_large_multiples_are_told_without_an_exponent(get):
+    # (2·2²·2²)² = 1024
+    answer = get(dimension="depth", phi=2, alpha=2, beta=2, gamma=2).json()
+    assert "to reach 1,020 times its cost" in answer["problem"]
+
+
 def test_coefficients_off_the_constraint_are_noted(get):
     answer = get(alpha=2, beta=1.5, phi=1).json()
     assert answer["product"] == pytest.approx(2 * 1.5**2 * 1.15**2)
@@ -98,6 +104,9 @@ def test_every_baseline_is_its_own_start(get, name):
         ({"dimension": "time"}, "'depth', 'width' or 'resolution'"),
         ({"lock": "open"}, "'formula', 'counted' or 'off'"),
         ({"speed": 1}, "not permitted"),
+        ({"batch": 0}, "The batch is 0; it must be a whole number of pictures from 1 to 8,192."),
+        ({"batch": 2.5}, "The batch is 2.5; it must be a whole number of pictures from 1 to 8,192."),
+        ({"phi": 1234567}, "φ is 1,235,000; it must be from 0 to 10"),
     ],
 )
 def test_what_can_not_be_built_is_refused_in_one_sentence(get, asked, told):
