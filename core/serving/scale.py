@@ -124,6 +124,7 @@ def networks(wish: Wish) -> dict:
         "product": coefficients.product,
         "note": scaling.off_constraint(coefficients) or "",
         "problem": problem,
+        "follows": not problem,
         "networks": {name: _network(factors, wish, base) for name, factors in found.items()},
     }
 

@@ -59,6 +59,7 @@ def test_without_a_lock_each_side_keeps_what_was_asked(get):
 def test_a_lock_that_can_not_follow_says_so_and_both_networks_are_shown(get):
     answer = get(dimension="depth", phi=6, factor=2).json()
     assert "depth alone would have to be 50.1 times" in answer["problem"]
+    assert not answer["follows"]
     assert answer["networks"]["one"]["depth"] == 2
     assert answer["networks"]["compound"]["depth"] == pytest.approx(1.2**6)
     # Less than the baseline costs no φ.
@@ -159,4 +160,5 @@ def test_a_file_of_measurements_that_can_not_be_read_is_told_beside_the_networks
     (workspace.home() / measured.FILE).write_text("{")
     answer = get(phi=1, dimension="width").json()
     assert "can't be read" in answer["problem"]
+    assert answer["follows"]
     assert answer["networks"]["compound"]["px"] == 258

@@ -57,7 +57,7 @@ class Asking {
         const found = await answer.json();
         if (!this.ended) this.answered(wish, found, !this.next);
       } catch (error) {
-        if (!this.ended && !this.next) this.failed(wish, reason(error));
+        if (!this.ended && !this.next) this.failed(wish, reason(error), error instanceof Refusal);
       }
     }
     this.busy = false;
