@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import ceil, floor, log
 
 from core.errors import GapwiseError
 from core.models.scaling import (
@@ -22,10 +22,11 @@ from core.models.starts import Start, limits, start
 
 # Counted costs climb in steps: 321 px cost 11% more than 320, since each halving rounds up. Half a step is near.
 REACHED = 0.1
+_DECIMALS = range(9)  # four are mostly enough; a φ between two steps of its three dimensions can need more
 
 
 def match_single(dimension: str, target: Factors, counted: bool, baseline: str | Start = BASELINE) -> float:
-    """Return the factor by which one dimension alone costs what a network costs.
+    """Return the factor by which one dimension alone costs what a network costs; counted, one of few digits.
 
     Args:
         dimension: depth, width or resolution.
@@ -76,13 +77,29 @@ def _phi_at(step: float, factor: float) -> float:
 def _solved(
     scaled: Callable[[float], Factors], target: Factors, low: float, high: float, baseline: str | Start, by: str
 ) -> float:
-    """Return the value in [low, high] whose network has as many counted multiply-adds as a target."""
+    """Return the value in [low, high] whose network has as many counted multiply-adds as a target, in few digits."""
+
+    def counted(value: float) -> int:
+        return multiply_adds(scaled(value), baseline)
+
     wanted = multiply_adds(target, baseline)
-    found = solve(lambda value: multiply_adds(scaled(value), baseline), wanted, low, high)
-    cost = multiply_adds(scaled(found), baseline)
+    found = solve(counted, wanted, low, high)
+    cost = counted(found)
     if abs(cost / wanted - 1) > REACHED:
         raise GapwiseError(
             f"No {start(baseline).baseline} with {by} comes within {REACHED:.0%} of {wanted:,} multiply-adds: layers"
             f" and multiples of 8 channels leave the nearest at {cost:,}. Choose another cost, or lock by the formula."
         )
+    return _short(found, lambda value: low <= value <= high and counted(value) == cost)
+
+
+def _short(found: float, as_good: Callable[[float], bool]) -> float:
+    """Return the value of fewest decimals that is as good: what is found stands on the edge of a step, where the digits
+    that a person reads or an address keeps would fall off it."""
+    for decimals in _DECIMALS:
+        ten = 10**decimals
+        # Where any value of so many decimals is as good, one of the two around what was found is.
+        for value in (floor(found * ten) / ten, ceil(found * ten) / ten):
+            if as_good(value):
+                return value
     return found

@@ -23,9 +23,14 @@ COEFFICIENT_LIMITS = (1.0, 4.0)  # the search's own condition is >= 1
 TOLERANCE = 0.15  # of α·β²·γ² = 2; the authors' own coefficients give 1.92
 
 
+def _plain(value: float, digits: int) -> str:
+    """Return a number with so many digits that count, without an exponent."""
+    return f"{float(f'{value:.{digits}g}'):,.12g}"
+
+
 def _check(name: str, value: float, low: float, high: float) -> None:
     if not (isinstance(value, int | float) and low <= value <= high):  # NaN fails both comparisons
-        raise GapwiseError(f"{name} is {value:.4g}; it must be from {low:.3g} to {high:g}.")
+        raise GapwiseError(f"{name} is {_plain(value, 4)}; it must be from {low:.3g} to {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ def factor_for_cost(dimension: str, cost: float) -> float:
     low, high = LIMITS[dimension]
     if not low <= factor <= high:
         raise GapwiseError(
-            f"{dimension} alone would have to be {factor:.3g} times the baseline's to reach {cost:.3g} times its cost;"
-            f" {low:.3g} to {high:g} can be built. Choose a smaller φ, or α, β, γ with α·β²·γ² near 2."
+            f"{dimension} alone would have to be {_plain(factor, 3)} times the baseline's to reach {_plain(cost, 3)}"
+            f" times its cost; {low:.3g} to {high:g} can be built. Choose a smaller φ, or α, β, γ with α·β²·γ² near 2."
         )
     return factor
 
@@ -122,7 +127,7 @@ def phi_for_cost(cost: float, coefficients: Coefficients = PAPER) -> float:
     if coefficients.product <= 1:
         raise GapwiseError("With α = β = γ = 1 no φ changes anything. Raise one of them above 1.")
     phi = math.log(cost) / math.log(coefficients.product)
-    _check(f"the φ that costs {cost:.3g} times the baseline", phi, *PHI_LIMITS)
+    _check(f"the φ that costs {_plain(cost, 3)} times the baseline", phi, *PHI_LIMITS)
     return phi
 
 

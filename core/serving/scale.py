@@ -58,7 +58,16 @@ def read_wish(asked: Mapping[str, str]) -> Wish:
     try:
         return Wish.model_validate(dict(asked))
     except ValidationError as error:
-        raise GapwiseError(told(error)) from error
+        raise GapwiseError(_no_batch(error) or told(error)) from error
+
+
+def _no_batch(error: ValidationError) -> str:
+    """Return what is wrong with a batch, empty where nothing is."""
+    first = error.errors(include_url=False)[0]
+    if first["loc"] != ("batch",):
+        return ""
+    arrived = str(first["input"])[:20]
+    return f"The batch is {arrived}; it must be a whole number of pictures from 1 to {LARGEST_BATCH:,}."
 
 
 def answer(wish: Wish) -> dict:
@@ -115,6 +124,7 @@ def networks(wish: Wish) -> dict:
         "product": coefficients.product,
         "note": scaling.off_constraint(coefficients) or "",
         "problem": problem,
+        "follows": not problem,
         "networks": {name: _network(factors, wish, base) for name, factors in found.items()},
     }
 

@@ -100,18 +100,30 @@ def test_the_lock_by_counting_brings_the_counted_costs_together_and_off_leaves_t
 def test_hostile_values_are_told_in_place_and_what_was_drawn_stays(app: App):
     problem = app.page.locator(".problem")
     for name, value, told in (
-        ("phi", "20", "φ is 20; it must be from 0 to 10."),
-        ("alpha", "0.2", "α is 0.2; it must be from 1 to 4."),
-        ("factor", "0.01", "depth is 0.01; it must be from 0.1 to 32."),
+        ("phi", "20", "φ is 20; it must be from 0 to 10. Drawn is still φ = 1."),
+        ("alpha", "0.2", "α is 0.2; it must be from 1 to 4. Drawn is still α = 1.2."),
+        ("factor", "0.01", "depth is 0.01; it must be from 0.1 to 32. Drawn is still depth = 1.9203."),
+        (
+            "batch",
+            "0",
+            "The batch is 0; it must be a whole number of pictures from 1 to 8,192. Drawn is still batch = 32.",
+        ),
     ):
         type_in(app, name, value)
         expect(problem).to_have_text(told)
+        expect(app.page.locator("[aria-invalid=true]")).to_have_count(1)
+        expect(app.page.locator(f"input.number[data-name={name}]")).to_have_attribute("aria-invalid", "true")
         expect(figure(app, "Formula d", COMPOUND)).to_have_text("×1.92")
-        type_in(app, name, {"phi": "1", "alpha": "1.2", "factor": "1.92"}[name])
+        type_in(app, name, {"phi": "1", "alpha": "1.2", "factor": "1.92027", "batch": "32"}[name])
         expect(problem).to_be_hidden()
+        expect(app.page.locator("[aria-invalid=true]")).to_have_count(0)
     type_in(app, "phi", "6")
     expect(problem).to_contain_text("The lock can't follow: depth alone would have to be")
     drawn(app, phi=6)
+    # The lock did not hold, so no sentence may say that it did.
+    expect(app.page.locator(".apart")).to_have_text(
+        re.compile(r"^Counted, depth alone costs \d+\.\d% less than compound\.$")
+    )
     type_in(app, "phi", "1")
     type_in(app, "alpha", "2")
     expect(app.page.locator("[data-says=phi]")).to_contain_text("the search holds it at about 2")
@@ -135,9 +147,36 @@ def test_a_link_opens_the_same_networks_and_one_that_can_not_be_built_opens_the_
     drawn(app, phi=1.5, baseline="tf_efficientnetv2_s")
     page.goto("about:blank")
     page.goto(link.replace("-1.5-", "-99-"))
-    expect(page.locator(".problem")).to_have_text("φ is 99; it must be from 0 to 10.")
+    expect(page.locator(".problem")).to_have_text(
+        "φ is 99; it must be from 0 to 10. Drawn are the networks to begin with."
+    )
     drawn(app, phi=1, baseline="efficientnet_b0")
     app.errors.clear()
+
+
+def test_what_counting_found_is_the_same_network_after_the_lock_is_off_and_the_page_loaded_again(app: App):
+    page = app.page
+    page.goto(f"{app.url}/scaling?scale=efficientnet_b0-resolution-2-1-1.2-1.1-1.15-counted-compound-32-cpu")
+    drawn(app, lock="counted")
+    found = [figure(app, "Multiply-adds", ONE).inner_text(), page.locator(".apart").inner_text()]
+    assert found[1].endswith("compound, as near as whole pixels come.")
+    page.get_by_role("radio", name="Not locked").click(delay=PRESS)
+    page.wait_for_function("location.search.includes('-off-')")
+    page.reload()
+    drawn(app, lock="off")
+    expect(figure(app, "Multiply-adds", ONE)).to_have_text(found[0])
+    expect(page.locator(".apart")).to_have_text(found[1].replace(", as near as whole pixels come", ""))
+    app.errors.clear()  # below a page's name Streamlit looks for its server twice in vain
+
+
+def test_of_a_stage_the_figures_that_differ_from_the_baselines_are_bold_and_no_others(app: App):
+    page = app.page
+    for network, scaled in ((BASELINE, False), (ONE, True)):
+        page.locator(f".stages [data-which={network}]").click(delay=PRESS)
+        cells = page.locator(".stage-table tr[data-stage='3'] td")
+        bold = cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell).fontWeight >= 600)")
+        # Number, pixels, channels, layers, multiply-adds, parameters, activations.
+        assert bold == [False, False, False, *[scaled] * 4]
 
 
 def test_a_block_opens_its_stage_and_the_stage_what_its_layers_are_made_of(app: App):
@@ -182,7 +221,11 @@ def test_on_a_phone_nothing_is_wider_than_the_page(browser: Browser, server: Ser
     drawn(app, phi=1)
     assert app.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     beyond = """e =>
-        [...e.querySelectorAll('*')].map((x) => [x.getBoundingClientRect().right, x.outerHTML.slice(0, 60)])
+        [...e.querySelectorAll('*')].filter((x) => !x.parentElement.closest('.scroll'))
+        .map((x) => [x.getBoundingClientRect().right, x.outerHTML.slice(0, 60)])
         .filter(([right]) => right > innerWidth + 1)"""
     assert app.page.locator(".scaling").evaluate(beyond) == []
+    # All columns of the stages are there, in a box that scrolls by itself.
+    assert app.page.locator(".scroll").evaluate("box => box.scrollWidth > box.clientWidth")
+    expect(app.page.get_by_role("columnheader", name="Activations")).to_be_visible()
     app.close()

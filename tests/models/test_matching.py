@@ -60,3 +60,28 @@ def test_a_recipes_network_is_matched_at_its_own_size_and_classes():
 def test_a_counted_cost_that_no_step_comes_near_is_told_with_the_nearest():
     with pytest.raises(GapwiseError, match="No resnet50 with depth from 0.1 to 32 comes within 10%"):
         match_single("depth", Factors(1, 0.35, 1), counted=True, baseline="resnet50")
+
+
+def as_printed(value: float) -> float:
+    """Five digits: what the explorer's fields show."""
+    return float(f"{value:.5g}")
+
+
+@pytest.mark.parametrize("dimension", scaling.DIMENSIONS)
+def test_a_counted_factor_as_printed_builds_what_the_factor_builds(dimension):
+    for tenths in range(1, 41):
+        factor = match_single(dimension, scaling.compound(tenths / 10), counted=True)
+        printed = scaling.single(dimension, as_printed(factor))
+        assert multiply_adds(printed) == multiply_adds(scaling.single(dimension, factor)), tenths
+
+
+@pytest.mark.parametrize("dimension", scaling.DIMENSIONS)
+def test_a_counted_phi_as_printed_builds_what_the_phi_builds(dimension):
+    for tenths in range(15, 41):  # less than one more layer in every stage is farther off than the lock goes
+        phi = match_phi(scaling.single(dimension, tenths / 10), scaling.PAPER, counted=True)
+        printed = scaling.compound(as_printed(phi))
+        assert multiply_adds(printed) == multiply_adds(scaling.compound(phi)), tenths
+
+
+def test_of_all_phis_that_build_one_network_the_shortest_is_returned():
+    assert match_phi(scaling.compound(2.0), scaling.PAPER, counted=True) == 2

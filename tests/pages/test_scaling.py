@@ -47,6 +47,7 @@ def test_factors_at_equal_cost_cost_what_the_compound_network_costs():
     found = comparison.table().set_index("network")
     compound = found.counted.iloc[-1]
     for dimension, factor in zip(("depth", "width", "resolution"), found.fair.iloc[1:-1], strict=True):
+        assert float(f"{factor:g}") == factor  # the button prints all its digits, as the table does
         counted = totals(scaled_stages(Factors(**{dimension: factor})))[1] / 1e9
         assert counted == pytest.approx(compound, rel=0.05)
 

@@ -59,10 +59,17 @@ def test_without_a_lock_each_side_keeps_what_was_asked(get):
 def test_a_lock_that_can_not_follow_says_so_and_both_networks_are_shown(get):
     answer = get(dimension="depth", phi=6, factor=2).json()
     assert "depth alone would have to be 50.1 times" in answer["problem"]
+    assert not answer["follows"]
     assert answer["networks"]["one"]["depth"] == 2
     assert answer["networks"]["compound"]["depth"] == pytest.approx(1.2**6)
     # Less than the baseline costs no φ.
     assert "it must be from 0 to 10" in get(factor=0.5, moved="one").json()["problem"]
+
+
+def test_large_multiples_are_told_without_an_exponent(get):
+    # (2·2²·2²)² = 1024
+    answer = get(dimension="depth", phi=2, alpha=2, beta=2, gamma=2).json()
+    assert "to reach 1,020 times its cost" in answer["problem"]
 
 
 def test_coefficients_off_the_constraint_are_noted(get):
@@ -98,6 +105,9 @@ def test_every_baseline_is_its_own_start(get, name):
         ({"dimension": "time"}, "'depth', 'width' or 'resolution'"),
         ({"lock": "open"}, "'formula', 'counted' or 'off'"),
         ({"speed": 1}, "not permitted"),
+        ({"batch": 0}, "The batch is 0; it must be a whole number of pictures from 1 to 8,192."),
+        ({"batch": 2.5}, "The batch is 2.5; it must be a whole number of pictures from 1 to 8,192."),
+        ({"phi": 1234567}, "φ is 1,235,000; it must be from 0 to 10"),
     ],
 )
 def test_what_can_not_be_built_is_refused_in_one_sentence(get, asked, told):
@@ -150,4 +160,5 @@ def test_a_file_of_measurements_that_can_not_be_read_is_told_beside_the_networks
     (workspace.home() / measured.FILE).write_text("{")
     answer = get(phi=1, dimension="width").json()
     assert "can't be read" in answer["problem"]
+    assert answer["follows"]
     assert answer["networks"]["compound"]["px"] == 258

@@ -36,7 +36,7 @@ def draw() -> None:
         if pd.notna(fair):
             dimension = next(d for d in scaling.DIMENSIONS if getattr(factors, d) != 1)
             equal = use_network.scaled(scaling.BASELINE, scaling.single(dimension, float(fair)))
-            use_network.button(equal, "single_fair", text=f"Use it at equal cost: {dimension} ×{fair:.2f}")
+            use_network.button(equal, "single_fair", text=f"Use it at equal cost: {dimension} ×{fair:g}")
 
 
 @st.cache_data(show_spinner=False)
@@ -73,6 +73,8 @@ _FORMATS = {
     "off": st.column_config.NumberColumn("counted against printed", format="%+.0f%%"),
     "top-1": st.column_config.NumberColumn("top-1, printed", format="%.1f%%"),
     "fair": st.column_config.NumberColumn(
-        "factor at equal cost", format="%.2f", help="Where this dimension alone has the compound network's counted cost"
+        "factor at equal cost",
+        format="plain",
+        help="Where this dimension alone has the compound network's counted cost",
     ),
 }

@@ -67,6 +67,14 @@ class Controls {
     this.root.querySelector("[data-do=paper]").hidden = Object.entries(this.data.paper).every(([name, value]) => wish[name] === value);
   }
 
+  // Mark the fields that were refused.
+  refuse(names) {
+    for (const element of this.root.querySelectorAll("input.number")) {
+      if (names.includes(element.dataset.name)) element.setAttribute("aria-invalid", "true");
+      else element.removeAttribute("aria-invalid");
+    }
+  }
+
   slid(range) {
     const { name } = range.dataset;
     if (name === "phi") return this.changed({ phi: Number(range.value) }, "compound");

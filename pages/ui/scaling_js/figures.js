@@ -43,10 +43,18 @@ function figureTable(networks) {
     <tbody>${rows.join("")}</tbody><tfoot><tr><th scope="row" class="hidden">Train it</th>${use.join("")}</tr></tfoot></table>`;
 }
 
-// What is seen at once: how far the two are from one cost.
-function apart({ one, compound }, { dimension, lock }) {
-  const share = one.multiply_adds / compound.multiply_adds - 1;
-  const how = Math.abs(share) < 0.0005 ? "as much as" : `<b>${Math.abs(100 * share).toFixed(1)}% ${share < 0 ? "less" : "more"}</b> than`;
-  const though = { formula: ", though d·w²·r² is the same", counted: ", as near as whole layers and multiples of 8 channels come", off: "" }[lock];
-  return `Counted, ${dimension} alone costs ${how} compound${though}.`;
+// What stays apart by counting: the steps that the side which follows can take.
+const STEP_OF = { depth: "whole layers come", width: "multiples of 8 channels come", resolution: "whole pixels come" };
+const STEP_OF_PHI = "whole layers, multiples of 8 channels and whole pixels come";
+
+// What is seen at once: how far the two are from one cost. `follows` says whether the lock could.
+function apart({ one, compound }, { dimension, lock, moved }, follows) {
+  const share = one.multiply_adds / compound.multiply_adds - 1, equal = Math.abs(share) < 0.0005;
+  const how = equal ? "as much as" : `<b>${Math.abs(100 * share).toFixed(1)}% ${share < 0 ? "less" : "more"}</b> than`;
+  const though = {
+    formula: equal ? ", and d·w²·r² is the same" : ", though d·w²·r² is the same",
+    counted: equal ? "" : `, as near as ${moved === "one" ? STEP_OF_PHI : STEP_OF[dimension]}`,
+    off: "",
+  };
+  return `Counted, ${dimension} alone costs ${how} compound${follows ? though[lock] : ""}.`;
 }

@@ -21,3 +21,6 @@ function bytes(value) {
 
 // A number as a field shows it: no more digits than a slider can set.
 const field = (value) => (Math.abs(value) < 1e-6 ? "0" : String(Number(value.toPrecision(5))));
+
+// A number as an address keeps it: as many digits as build the same network again, and no exponent.
+const exact = (value) => (Math.abs(value) < 1e-6 ? "0" : String(Number(value.toPrecision(12))));

@@ -2,6 +2,12 @@
 
 const SETTLED = 500; // milliseconds without a change before the address and a screen reader are told
 
+// Numbers of a wish as sentences name them.
+const sign = (name, text) => [name, (wish) => [text(wish), field(wish[name])]];
+const SAID = Object.fromEntries([
+  sign("factor", (wish) => wish.dimension), sign("phi", () => "φ"), sign("alpha", () => "α"), sign("beta", () => "β"), sign("gamma", () => "γ"), sign("batch", () => "batch"),
+]);
+
 class Explorer {
   constructor(root) {
     this.root = root.querySelector(".scaling");
@@ -9,7 +15,7 @@ class Explorer {
     Object.assign(this, { svg: find(".towers"), stage: find(".stage"), tip: find(".tip"), problem: find(".problem"), figures: find(".figures"), live: find(".live") });
     this.controls = new Controls(this.root, (values, moved) => this.change(values, moved));
     this.stages = new Stages(find(".stages"));
-    this.asking = new Asking((...found) => this.answered(...found), (wish, text) => this.failed(wish, text));
+    this.asking = new Asking((...found) => this.answered(...found), (...refused) => this.failed(...refused));
     this.root.addEventListener("click", (event) => this.pressed(event.target.closest("[data-use], [data-do=count], [data-do=measure]")));
     this.stage.addEventListener("pointermove", (event) => this.point(event));
     this.stage.addEventListener("pointerleave", () => this.point(null));
@@ -54,8 +60,11 @@ class Explorer {
       this.root.removeAttribute("aria-busy");
     }
     this.networks = answer.networks;
+    this.drawn = { ...asked, factor: answer.factor, phi: answer.phi };
+    this.follows = answer.follows;
+    if (last) this.controls.refuse([]);
     this.controls.show(last ? this.wish : { ...this.wish, ...(asked.moved === "one" ? { phi: answer.phi } : { factor: answer.factor }) }, answer);
-    if (!this.usual) this.tell(answer.problem && `The lock can't follow: ${answer.problem}`);
+    if (!this.usual) this.tell(answer.follows ? answer.problem : `The lock can't follow: ${answer.problem}`);
     this.usual = false;
     this.paint();
     this.root.dataset.drawn = JSON.stringify(asked);
@@ -63,14 +72,25 @@ class Explorer {
     this.settling = setTimeout(() => this.settled(), SETTLED);
   }
 
-  failed(wish, text) {
+  failed(wish, text, checked) {
     this.root.removeAttribute("aria-busy");
-    this.tell(text);
     this.root.dataset.refused = JSON.stringify(wish);
-    if (this.networks || this.usual) return;
+    if (this.networks) return checked ? this.refused(wish, text) : this.tell(text);
+    this.tell(this.usual ? text : `${text} Drawn are the networks to begin with.`);
+    if (this.usual) return;
     this.usual = true; // what the address asks for can't be built: there is something to look at all the same
     this.wish = usual(this.data);
     this.get();
+  }
+
+  // Nothing is drawn anew: say which networks still are, and which fields don't agree with them.
+  refused(wish, text) {
+    const differ = Object.keys(wish).filter((name) => wish[name] !== this.drawn[name]);
+    const named = differ.filter((name) => text.includes(`${SAID[name]?.(wish)[0]} is `));
+    const names = named.length ? named : differ.filter((name) => name in SAID);
+    this.controls.refuse(names);
+    const still = names.map((name) => SAID[name](this.drawn).join(" = "));
+    this.tell(still.length ? `${text} Drawn is still ${still.join(", ")}.` : `${text} The drawing is as it was.`);
   }
 
   tell(text) {
@@ -80,13 +100,13 @@ class Explorer {
 
   settled() {
     if (this.asking.ended) return;
-    keep(this.wish);
+    keep(this.drawn);
     const { one, compound } = this.networks;
-    this.live.textContent = `${this.wish.dimension} ${short(this.wish.factor)}: ${billions(one.multiply_adds)} multiply-adds. Compound at φ ${short(this.wish.phi)}: ${billions(compound.multiply_adds)}.`;
+    this.live.textContent = `${this.drawn.dimension} ${short(this.drawn.factor)}: ${billions(one.multiply_adds)} multiply-adds. Compound at φ ${short(this.drawn.phi)}: ${billions(compound.multiply_adds)}.`;
   }
 
   paint() {
-    const { baseline, one, compound } = this.networks, { wish } = this;
+    const { baseline, one, compound } = this.networks, wish = this.drawn;
     const title = this.data.baselines.find((b) => b.name === wish.baseline).title;
     const line = (n) => `${n.px} px · ${billions(n.multiply_adds)}`;
     this.drawnWidth = this.stage.clientWidth;
@@ -98,7 +118,7 @@ class Explorer {
     ], this.drawnWidth);
     this.svg.setAttribute("aria-label", this.described(title));
     this.legend([baseline, one, compound]);
-    this.root.querySelector(".apart").innerHTML = apart(this.networks, wish);
+    this.root.querySelector(".apart").innerHTML = apart(this.networks, wish, this.follows);
     this.figures.innerHTML = figureTable(this.networks);
     this.root.querySelector(".measured").textContent = measuredOn(this.networks);
     this.stages.show(this.networks);
@@ -108,7 +128,7 @@ class Explorer {
   described(title) {
     const of = (n) => `${n.layers} layers, up to ${whole(Math.max(...drawnStages(n).map((s) => s.channels)))} channels, ${n.px} pixels, ${billions(n.multiply_adds)} multiply-adds`;
     const { baseline, one, compound } = this.networks;
-    return `Three networks at one scale. ${title}: ${of(baseline)}. ${this.wish.dimension} alone: ${of(one)}. Compound: ${of(compound)}.`;
+    return `Three networks at one scale. ${title}: ${of(baseline)}. ${this.drawn.dimension} alone: ${of(one)}. Compound: ${of(compound)}.`;
   }
 
   legend(networks) {
@@ -139,7 +159,7 @@ class Explorer {
 
   pressed(button) {
     if (!button || !this.networks) return;
-    const { baseline } = this.wish, of = (name) => ({ depth: this.networks[name].depth, width: this.networks[name].width, resolution: this.networks[name].resolution });
+    const { baseline } = this.drawn, of = (name) => ({ depth: this.networks[name].depth, width: this.networks[name].width, resolution: this.networks[name].resolution });
     if (button.dataset.use) this.send({ what: "use", baseline, network: of(button.dataset.use) });
     else if (button.dataset.do === "measure") this.send({ what: "measure", baseline, networks: [of("baseline"), of("one"), of("compound")] });
     else this.send({ what: "count", baseline, networks: [of("one"), of("compound")] });

@@ -28,7 +28,7 @@ function placed(data) {
 }
 
 function keep(wish) {
-  const text = PARTS.map((name) => (typeof wish[name] === "number" ? field(wish[name]) : wish[name])).join(BETWEEN);
+  const text = PARTS.map((name) => (typeof wish[name] === "number" ? exact(wish[name]) : wish[name])).join(BETWEEN);
   sessionStorage.setItem(`gapwise-${PARAMETER}`, text);
   const url = new URL(location.href);
   if (url.searchParams.get(PARAMETER) === text) return;
@@ -57,7 +57,7 @@ class Asking {
         const found = await answer.json();
         if (!this.ended) this.answered(wish, found, !this.next);
       } catch (error) {
-        if (!this.ended && !this.next) this.failed(wish, reason(error));
+        if (!this.ended && !this.next) this.failed(wish, reason(error), error instanceof Refusal);
       }
     }
     this.busy = false;

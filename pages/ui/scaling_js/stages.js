@@ -3,18 +3,18 @@
 function stageTable(network, base, open) {
   const rows = network.stages.map((stage, i) => {
     const was = base.stages[i], share = stage.multiply_adds / network.multiply_adds;
-    const cell = (value, before) => `<td class="${value === before ? "" : "differs"}">${whole(value)}</td>`;
+    const cell = (value, before, text = whole, below = "") => `<td class="${value === before ? "" : "differs"}">${text(value)}${below}</td>`;
     const tag = stage.squeeze ? ' <span class="tag" title="With squeeze-excite">SE</span>' : "", shown = open === stage.number;
     const inside = stage.inside?.length;
     const name = inside
       ? `<button type="button" class="operator-name" data-open="${stage.number}" aria-expanded="${shown}">${escaped(stage.operator)}${tag}</button>`
       : `<span class="operator-name">${escaped(stage.operator)}</span>`;
     const row = `<tr data-stage="${stage.number}" style="--hue:${hue(stage)}"><td>${stage.number}</td><th scope="row"><span class="named">${inside ? miniature(stage.inside.at(-1)) : '<i class="dot"></i>'}${name}</span></th>${cell(stage.resolution, was.resolution)}${cell(stage.channels, was.channels)}${cell(stage.layers, was.layers)}
-      <td><b>${millions(stage.multiply_adds)}</b><i class="share"><i style="width:${100 * share}%"></i></i></td><td class="wide">${millions(stage.parameters)}</td><td class="wide">${bytes(4 * stage.activations)}</td></tr>`;
+      ${cell(stage.multiply_adds, was.multiply_adds, millions, `<i class="share"><i style="width:${100 * share}%"></i></i>`)}${cell(stage.parameters, was.parameters, millions)}${cell(4 * stage.activations, 4 * was.activations, bytes)}</tr>`;
     return shown && inside ? `${row}<tr class="opened"><td colspan="8"><div class="layers">${operators(stage)}</div></td></tr>` : row;
   });
-  return `<div class="scroll"><table class="table stage-table"><caption class="hidden">Stages</caption><thead><tr><th scope="col" aria-label="Number">#</th><th scope="col">Operator</th><th scope="col">Input px</th><th scope="col">Channels</th><th scope="col">Layers</th>
-    <th scope="col">Mult-adds</th><th scope="col" class="wide">Params</th><th scope="col" class="wide">Activations</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  return `<div class="scroll" role="region" aria-label="Stages" tabindex="0"><table class="table stage-table"><caption class="hidden">Stages</caption><thead><tr><th scope="col" aria-label="Number">#</th><th scope="col">Operator</th><th scope="col">Input px</th><th scope="col">Channels</th><th scope="col">Layers</th>
+    <th scope="col">Mult-adds</th><th scope="col">Params</th><th scope="col">Activations</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 class Stages {
