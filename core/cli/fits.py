@@ -6,8 +6,10 @@ import argparse
 from dataclasses import asdict
 
 from core.cli.common import add_verb, emit
+from core.errors import GapwiseError
 from core.models.measured import Machine, machines, measurements
-from core.training.fit import Answer, Budget, Candidate, Seconds, what_fits
+from core.training.budget import Budget, in_units
+from core.training.fit import Answer, Candidate, Seconds, what_fits
 from core.training.need import size
 
 
@@ -17,7 +19,7 @@ def register(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--memory", type=float, metavar="GB", help="of the device, for training (GB are 10^9 bytes)")
     verb.add_argument("--latency", type=float, metavar="MS", help="milliseconds for one picture")
     verb.add_argument("--minutes", type=float, metavar="M", help="for a whole training")
-    verb.add_argument("--pictures", type=int, default=0, metavar="N", help="that a training goes through")
+    verb.add_argument("--pictures", type=int, metavar="N", help="that a training goes through; --minutes needs it")
     verb.add_argument("--epochs", type=int, default=20, metavar="N", help="(default: %(default)s)")
     verb.add_argument("--batch", type=int, default=32, metavar="N", help="pictures of a step (default: %(default)s)")
     verb.add_argument("--size", type=int, metavar="PX", help="no larger pictures than this")
@@ -25,11 +27,15 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 
 def _fits(args: argparse.Namespace) -> int:
+    if args.minutes is not None and args.pictures is None:
+        raise GapwiseError(
+            "--minutes is for a whole training: say with --pictures N how many pictures it goes through."
+        )
+    memory = in_units("memory", args.memory)
     budget = Budget(
-        memory=None if args.memory is None else _whole(args.memory * 1e9),
-        latency=None if args.latency is None else args.latency / 1000,
-        training=None if args.minutes is None else args.minutes * 60,
-        batch=args.batch, device=args.device, px=args.size, pictures=args.pictures, epochs=args.epochs,
+        memory=None if memory is None else int(memory),
+        latency=in_units("latency", args.latency), training=in_units("training", args.minutes),
+        batch=args.batch, device=args.device, px=args.size, pictures=args.pictures or 0, epochs=args.epochs,
     )  # fmt: skip
     found = [m for m in measurements() if m.machine.device == args.device]
     machine = next(iter(machines(found)), None)
@@ -38,15 +44,12 @@ def _fits(args: argparse.Namespace) -> int:
     return 0
 
 
-def _whole(value: float) -> int | float:
-    return int(value) if abs(value) < 1e18 else value  # what is no number is for the budget's own check
-
-
 def _value(answer: Answer, machine: Machine | None) -> dict:
     found = {"best": answer.best, "compound": answer.compound}
     lines = {task: line and line.told for task, line in answer.lines.items()}
     return {
         **{name: candidate and asdict(candidate) for name, candidate in found.items()},
+        "unknown": answer.unknown,
         "fitting": [c.title for c in answer.candidates if c.fits],
         "machine": machine and asdict(machine),
         "times": lines,
@@ -54,11 +57,17 @@ def _value(answer: Answer, machine: Machine | None) -> dict:
 
 
 def _text(answer: Answer) -> str:
-    lines = []
+    lines, which = [], "that fits"
+    if answer.unknown:
+        which = "within the other budgets"
+        lines.append(
+            f"Nothing is known about {' and '.join(answer.unknown)} on this machine until something was measured"
+            " (`latency`): networks are judged by the other budgets only."
+        )
     if answer.best is not None:
-        lines.append(f"Highest reported accuracy that fits: {told(answer.best)}")
+        lines.append(f"Highest reported accuracy {which}: {told(answer.best)}")
     if answer.compound is not None:
-        lines.append(f"Largest compound-scaled B0 that fits: {told(answer.compound)}")
+        lines.append(f"Largest compound-scaled B0 {which}: {told(answer.compound)}")
     lines += [f"{task}: {line.told if line else 'nothing was measured here'}" for task, line in answer.lines.items()]
     return "\n".join(lines)
 
@@ -72,7 +81,10 @@ def _sure(time: Seconds) -> str:
 def told(candidate: Candidate) -> str:
     """Return a candidate in one line."""
     rated = f", {candidate.top1:g}% top-1 reported" if candidate.top1 is not None else ""
-    parts = [f"{candidate.title} ({candidate.network.spelled()}){rated}", f"{size(candidate.memory)} to train"]
+    parts = [
+        f"{candidate.title} ({candidate.network.spelled()}){rated}",
+        f"{size(candidate.memory)} to train, with a tenth kept free",
+    ]
     for name in ("latency", "training"):
         time = getattr(candidate, name)
         if time is not None:

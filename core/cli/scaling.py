@@ -38,9 +38,10 @@ def register(verbs: argparse._SubParsersAction) -> None:
 
 
 def _scale(args: argparse.Namespace) -> int:
+    factors, how = _asked(args)  # before torch, which takes seconds to import
+
     from core.models.cost import count_scaled
 
-    factors, how = _asked(args)
     counted, built = count_scaled(factors, args.baseline)
     value = {
         "baseline": args.baseline,
@@ -83,7 +84,8 @@ def _cost(args: argparse.Namespace) -> int:
     from core.models.cost import cost
 
     found = cost(args.name, args.size)
-    emit(args, {"name": args.name, **found.as_json()}, f"{args.name} at {found.resolution} px\n{_counted(found)}")
+    value = {"name": args.name, "depth": 1.0, "width": 1.0, **found.as_json()}  # as published, not scaled
+    emit(args, value, f"{args.name} at {found.resolution} px\n{_counted(found)}")
     return 0
 
 

@@ -138,6 +138,8 @@ def _networks(plan: Plan) -> list[str]:
 
 def _show(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:
     job, plan = jobs.get_job(ws, job_id), read_plan(ws.job_dir(job_id))
+    if job.kind != args.kind and job.kind in (COMPARE, SEARCH):
+        raise GapwiseError(f"Job {job_id} is a {job.kind}, no {args.kind}: `{job.kind} --show {job_id}` shows it.")
     if plan is None or not plan.points:
         raise GapwiseError(f"Job {job_id} compares no scaled networks, or has not begun: it has no plan for them.")
     found, of = results.of_plan(ws, plan), results.asked_about(plan)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.errors import GapwiseError
-from core.models.scaling import DIMENSIONS, LIMITS, PAPER, Coefficients, Factors, compound
+from core.models.scaling import DIMENSIONS, LIMITS, PAPER, PHI_LIMITS, Coefficients, Factors, compound
 from core.models.stages import scaled_stages, totals
 from core.models.starts import start_of_recipe
 
@@ -86,7 +86,8 @@ def five(base: Network, phi: float = 1.0, coefficients: Coefficients = PAPER) ->
         dimensions where there is such a network around φ; `unchanged` says so.
 
     Raises:
-        GapwiseError: If the dimensions can't be brought within a tenth of compound, or φ leaves what can be built.
+        GapwiseError: If the dimensions can't be brought within a tenth of compound, φ leaves what can be built, or is
+            so small that rounding leaves compound no larger, or larger in a single dimension only.
     """
     if not phi > 0:
         raise GapwiseError(f"φ is {phi:g}: expected a number above 0, at which the compound network costs more.")
@@ -97,10 +98,10 @@ def five(base: Network, phi: float = 1.0, coefficients: Coefficients = PAPER) ->
     found = [
         (value, network, {name: _nearest(counted(network), alone[name]) for name in DIMENSIONS})
         for value, network in together
-        if counted(network) > first
+        if counted(network) > first and _compounds(base, network, coefficients)
     ]
     if not found:
-        raise GapwiseError(f"At φ = {phi:g} the compound network costs no more than the baseline: choose a larger φ.")
+        raise GapwiseError(_too_small(base, phi, coefficients, max(counted(network) for _, network in together)))
     _, best, others = min(
         found, key=lambda f: (len(unchanged(base, f[1])), max(NEAR, _apart(f[1], f[2], counted)), abs(f[0] - phi))
     )
@@ -119,6 +120,38 @@ def unchanged(base: Network, network: Network) -> list[str]:
     alone = {name: replace(base, **{name: getattr(network, name)}) for name in ("depth", "width")}
     found = [name for name, grown in alone.items() if grown.counts() == base.counts()]
     return [*found, *(["resolution"] if network.px == base.px else [])]
+
+
+def _compounds(base: Network, network: Network, coefficients: Coefficients) -> bool:
+    """Whether a network is larger in more than one dimension, where more than one coefficient is above 1."""
+    steps = zip(DIMENSIONS, (coefficients.alpha, coefficients.beta, coefficients.gamma), strict=True)
+    wanted = {name for name, step in steps if step > 1}
+    return len(wanted - set(unchanged(base, network))) >= min(2, len(wanted))
+
+
+def _too_small(base: Network, phi: float, coefficients: Coefficients, most: int) -> str:
+    """Say why no compound network is there around φ, and from which φ on there is one."""
+    why = (
+        "costs no more than the baseline"
+        if most <= base.multiply_adds
+        else "is larger than the baseline in a single dimension: rounding takes the others back"
+    )
+    least = _least(base, phi, coefficients)
+    do = "choose a larger φ, or a larger network" if least is None else f"the smallest φ that does more is {least:g}"
+    return f"At φ = {phi:g} the compound network {why}; {do}."
+
+
+def _least(base: Network, phi: float, coefficients: Coefficients) -> float | None:
+    first = base.multiply_adds
+    for step in range(int(phi / STEP) + 1, int(PHI_LIMITS[1] / STEP) + 1):
+        value = round(step * STEP, 4)
+        try:
+            network = base.scaled(compound(value, coefficients))
+        except GapwiseError:
+            return None
+        if network.multiply_adds > first and _compounds(base, network, coefficients):
+            return value
+    return None
 
 
 def _alone(base: Network, dimension: str, most: float, counted) -> list[tuple[int, Network]]:

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, replace
 
 from core.errors import GapwiseError
+from core.models.scaling import LIMITS
 
 BATCHES = (1, 4096)
 SIDES = (8, 4096)  # pixels
-_LARGEST_FACTOR = 6.0  # as scaling's own limit of the width
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_network(text: str) -> Network:
     """Return what a person typed as NAME[,width=W][,depth=D][,size=PX].
 
     Raises:
-        GapwiseError: If it can't be read, a factor is not above 0 and at most 6, or the side not from 8 to 4096 px.
+        GapwiseError: If it can't be read, a factor is beyond scaling's LIMITS, or the side not from 8 to 4096 px.
     """
     model, *options = (word.strip() for word in text.split(","))
     found: dict[str, float] = {}
@@ -76,8 +76,9 @@ def checked(network: Network) -> Network:
     """
     for name in ("width", "depth"):
         value = getattr(network, name)
-        if not 0 < value <= _LARGEST_FACTOR:
-            raise GapwiseError(f"{name} is {value:g}; it must be above 0 and at most {_LARGEST_FACTOR:g}.")
+        low, high = LIMITS[name]
+        if not low <= value <= high:
+            raise GapwiseError(f"{name} is {value:g}; it must be from {low:g} to {high:g}, as `scale` takes it.")
     if network.px is not None:
         within("The side of the picture", network.px, SIDES, " px")
     return network

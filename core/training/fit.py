@@ -14,37 +14,14 @@ from dataclasses import dataclass, replace
 from core.errors import GapwiseError
 from core.models.line import Line, through
 from core.models.measured import INFERENCE, TRAINING, Machine, Measurement
-from core.models.network import BATCHES, SIDES, Network, within
+from core.models.network import Network
 from core.models.published import compound_networks, counted, published
+from core.training.budget import WORDS, Budget, check
 from core.training.need import size
-from core.training.needs import DEVICES, training_need
+from core.training.needs import training_need
 
 # Shares of seconds that a line promises at best, whatever its error on the few networks that it goes through.
 LEAST_ERROR = 0.1
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a network may take; None is no limit.
-
-    Attributes:
-        memory: Bytes of the device, for training.
-        latency: Seconds for one picture, alone.
-        training: Seconds for a whole training.
-        batch: Pictures of a training step.
-        device: cpu or cuda.
-        px: Pictures are made no larger than this, in pixels; None for each network's own size.
-        pictures, epochs: What a training goes through.
-    """
-
-    memory: int | None = None
-    latency: float | None = None
-    training: float | None = None
-    batch: int = 32
-    device: str = "cpu"
-    px: int | None = None
-    pictures: int = 0
-    epochs: int = 1
 
 
 @dataclass(frozen=True)
@@ -111,6 +88,11 @@ class Answer:
     candidates: tuple[Candidate, ...]
     lines: dict[str, Line | None]
 
+    @property
+    def unknown(self) -> list[str]:
+        """The budgets by which nothing, or not everything, could be judged."""
+        return sorted({name for c in self.candidates for name in c.unknown})
+
 
 def what_fits(budget: Budget, found: Sequence[Measurement], machine: Machine | None) -> Answer:
     """Return the networks that a budget allows.
@@ -122,7 +104,7 @@ def what_fits(budget: Budget, found: Sequence[Measurement], machine: Machine | N
     Raises:
         GapwiseError: If a budget is no such thing, or nothing fits; says what the least need is.
     """
-    _check(budget)
+    check(budget)
     own = [m for m in found if m.machine == machine]
     clocks = {task: _Clock([m for m in own if m.task == task]) for task in (INFERENCE, TRAINING)}
     judged = (_judged(*about, budget, clocks) for about in _all())
@@ -193,35 +175,17 @@ def _against(
     return tuple(broken), tuple(unknown)
 
 
-def _check(budget: Budget) -> None:
-    within("The batch", budget.batch, BATCHES, " pictures")
-    if budget.px is not None:
-        within("The side of the pictures", budget.px, (32, SIDES[1]), " px")
-    if budget.device not in DEVICES:
-        raise GapwiseError(f"There is no device {budget.device!r}. Choose one of {', '.join(DEVICES)}.")
-    for name in ("memory", "latency", "training"):
-        value = getattr(budget, name)
-        if value is not None and not 0 < value < float("inf"):
-            raise GapwiseError(f"The budget for {name} is {value}; it must be above 0, or left out.")
-    if budget.training is not None:
-        within("The number of pictures", budget.pictures, (1, 10**9))
-        within("The number of epochs", budget.epochs, (1, 10_000))
-
-
-_WORDS = {"memory": "memory", "latency": "latency", "training": "training time"}
-
-
 def _nothing(budget: Budget, candidates: Sequence[Candidate]) -> str:
     """Say that nothing fits, what each budget would have to be at least, and what to change."""
     least = []
-    for name, word in _WORDS.items():
+    for name, word in WORDS.items():
         limit = getattr(budget, name)
         known = [c for c in candidates if _takes(c, name) is not None]
         if limit is not None and known:
             smallest = min(known, key=lambda c: _takes(c, name))
             told = f"{word}: the least is {_told(name, _takes(smallest, name))} ({smallest.title} at"
             least.append(f"{told} {smallest.network.px} px), you have {_told(name, limit)}")
-    alone = all(any(name not in c.breaks for c in candidates) for name in _WORDS)
+    alone = all(any(name not in c.breaks for c in candidates) for name in WORDS)
     why = "Each budget alone is kept by some network, but no network keeps them together." if alone else ""
     return " ".join(
         part

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.errors import GapwiseError
-from core.training.stages import GROWS, Progressive, Size, Stage, between, boundaries, resized
+from core.training.stages import GROWS, SIDES, Progressive, Size, Stage, between, boundaries, resized
 
 LARGEST_BATCH = 8192  # images; what is larger is a typing error
 
@@ -194,14 +194,25 @@ def parse_recipe(values: Mapping[str, object], where: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        lines = [f"  {_place(e['loc'])}: {_problem(e)}" for e in error.errors()]
-        raise GapwiseError(f"{where} has settings that don't fit:\n" + "\n".join(lines)) from error
+        told = dict.fromkeys(f"  {_place(e['loc'])}: {_problem(e)}" for e in error.errors() if not _second_of_size(e))
+        raise GapwiseError(f"{where} has settings that don't fit:\n" + "\n".join(told)) from error
+
+
+def _of_size(error: Mapping) -> bool:
+    """Whether a size was tried as one side or as two: pydantic then tells of both ways in its own terms."""
+    return "size" in error["loc"][:-1]
+
+
+def _second_of_size(error: Mapping) -> bool:
+    return _of_size(error) and "tuple" in str(error["loc"][error["loc"].index("size") + 1])
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     """Name a setting, with the stage that it is in."""
     if location and location[0] == "stages" and len(location) > 2:
         return f"stage {int(location[1]) + 1}, {location[2]}"
+    if "size" in location:
+        location = location[: location.index("size") + 1]
     return ".".join(str(part) for part in location[:2] if isinstance(part, str)) or "recipe"
 
 
@@ -211,6 +222,9 @@ def _problem(error: Mapping) -> str:
         return f"is no setting here. The settings are: {', '.join(kind.model_fields)}"
     if error["type"] == "missing":
         return "is missing"
+    if _of_size(error):
+        low, high = SIDES
+        return f"must be a whole number of pixels from {low} to {high}, or [height, width]; got {error['input']!r}"
     return f"{error['msg'].removeprefix('Value error, ').lower()}; got {error['input']!r}"
 
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 # What a stage decides; everything else holds for the whole run.
 GROWS = ("size", "rand_augment", "dropout", "drop_path", "weight_decay")
-Pixels = Annotated[int, Field(ge=8, le=2048)]
+SIDES = (8, 2048)
+Pixels = Annotated[int, Field(ge=SIDES[0], le=SIDES[1])]
 Size = Pixels | tuple[Pixels, Pixels]
 _CHECKED = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

@@ -136,9 +136,10 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
 
 def _results(plan: Plan) -> None:
     found = plan.summary["approaches"]
-    facts = plan.facts
+    facts, epochs = plan.facts, plan.recipe["epochs"]
     st.caption(
-        f"Recipe {plain(plan.recipe_name)}, {plan.recipe['epochs']} epochs, seeds {', '.join(map(str, plan.seeds))};"
+        f"Recipe {plain(plan.recipe_name)}, {epochs} epoch{'' if epochs == 1 else 's'},"
+        f" seeds {', '.join(map(str, plan.seeds))};"
         f" promised precision {plan.precision:.1%}. {facts['heldout']:,} images held out of {facts['complete']:,}"
         f" complete ones, {sum(facts['hidden'].values()):,} known cells hidden, {sum(facts['gaps'].values()):,} real"
         " gaps."

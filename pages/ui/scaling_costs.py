@@ -100,7 +100,7 @@ class Costs:
             where = f"Latency is **measured** on {plain(self.timed[0].machine.told)} where bubbles are filled"
             return f"{where}; hollow ones lie on {self.line.told}."
         if self.axis == "memory":
-            return "Memory is **estimated**, for AdamW in float32."
+            return "Memory is **estimated**, for AdamW in float32, with a tenth kept free."
         if self.axis.startswith(REPORTED):
             return "The cost is **reported** too."
         return "The cost is **counted** on timm's network, at the size that the accuracy was reported for."
@@ -154,7 +154,9 @@ _FORMATS = {
     "multiply_adds reported": st.column_config.NumberColumn("mult-adds, B, reported", format="%.2f"),
     "multiply_adds counted": st.column_config.NumberColumn("mult-adds, B, counted", format="%.3f"),
     "multiply_adds off": st.column_config.NumberColumn("mult-adds: counted against reported", format="%+.1f%%"),
-    "memory": st.column_config.TextColumn("memory to train, estimated", help=f"AdamW, float32, batches of {BATCH}"),
+    "memory": st.column_config.TextColumn(
+        "memory to train, estimated", help=f"AdamW, float32, batches of {BATCH}, a tenth kept free"
+    ),
     "ms": st.column_config.NumberColumn("ms a picture, measured here", format="%.1f"),
     "quartiles": st.column_config.TextColumn("quartiles, ms"),
     "pretraining": st.column_config.TextColumn("pre-training"),

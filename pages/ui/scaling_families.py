@@ -54,7 +54,7 @@ def _costs() -> Costs:
         axis = st.selectbox("Against", list(AXES), format_func=AXES.get, key=state.FAMILIES_AXIS)
         memory = st.number_input(
             "My memory, GB", 0.0, 10_000.0, step=1.0, key=state.FAMILIES_MEMORY,
-            help="Networks whose training with batches of 32 needs more are faded; 0 for no budget",
+            help="Networks whose training with batches of 32 needs more, a tenth kept free, are faded; 0: no budget",
         )  # fmt: skip
         latency = st.number_input(
             "My latency, ms", 0.0, 1e6, step=10.0, key=state.FAMILIES_LATENCY,

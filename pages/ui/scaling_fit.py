@@ -11,7 +11,8 @@ from core.errors import GapwiseError
 from core.models.measured import INFERENCE, TRAINING, Machine, machines, measurements
 from core.models.published import starters
 from core.store.images import image_count
-from core.training.fit import Answer, Budget, Candidate, Seconds, what_fits
+from core.training.budget import UNITS, Budget
+from core.training.fit import Answer, Candidate, Seconds, what_fits
 from core.training.need import size
 from core.training.needs import DEVICES
 from core.training.room import room
@@ -40,6 +41,7 @@ def draw(workspace: Workspace) -> None:
     except GapwiseError as error:
         show_error(error)
         return
+    st.caption(_answered(budget))
     _proposals(workspace, answer, budget)
     _told(answer, machine, budget)
     _table(answer)
@@ -72,6 +74,17 @@ def _budget(pictures: int) -> Budget:
     )  # fmt: skip
 
 
+def _answered(budget: Budget) -> str:
+    """Say what the cards answer: a number that a field refuses is not taken, and the one before it stays."""
+    limits = {name: getattr(budget, name) for name in UNITS}
+    told = [
+        f"{name} {limit / UNITS[name][0]:g} {UNITS[name][1]}" for name, limit in limits.items() if limit is not None
+    ]
+    side = [] if budget.px is None else [f"pictures up to {budget.px} px"]
+    rest = [*side, f"batches of {budget.batch}", f"epochs: {budget.epochs}"]
+    return f"For {', '.join([*(told or ['no budget']), *rest])}, on a {_NAMES[budget.device]}."
+
+
 def _machine(there: list[Machine]) -> Machine | None:
     if len(there) < 2:
         return next(iter(there), None)
@@ -79,7 +92,8 @@ def _machine(there: list[Machine]) -> Machine | None:
 
 
 def _proposals(workspace: Workspace, answer: Answer, budget: Budget) -> None:
-    titles = {"best": "Highest reported accuracy that fits", "compound": "Largest compound-scaled B0 that fits"}
+    which = "within the other budgets" if answer.unknown else "that fits"
+    titles = {"best": f"Highest reported accuracy {which}", "compound": f"Largest compound-scaled B0 {which}"}
     proposed = {key: getattr(answer, key) for key in titles}
     for column, (key, candidate) in zip(st.columns(2, gap="large"), proposed.items(), strict=True):
         with column.container(border=True):
@@ -103,6 +117,7 @@ def _proposal(candidate: Candidate, budget: Budget, key: str) -> None:
         st.metric("Memory to train", size(candidate.memory))
         st.metric("Multiply-adds", f"{candidate.multiply_adds / 1e9:.2f}B")
         st.metric("Parameters", f"{candidate.parameters / 1e6:.1f}M")
+    st.caption("Memory with a tenth kept free.")
     for name, unit, each in (("latency", "ms for one picture", 1000), ("training", "minutes to train", 1 / 60)):
         st.caption(_time(name, getattr(candidate, name), unit, each))
     use_network.button({**candidate.network.settings, "batch_size": budget.batch}, key=f"fit_use_{key}")
@@ -119,11 +134,10 @@ def _time(name: str, time: Seconds | None, unit: str, each: float) -> str:
 
 
 def _told(answer: Answer, machine: Machine | None, budget: Budget) -> None:
-    unknown = sorted({name for c in answer.candidates for name in c.unknown})
-    if unknown:
+    if answer.unknown:
         st.warning(
-            f"Nothing was measured on this machine, so {' and '.join(unknown)} can't be judged: the proposals keep the"
-            " other budgets only. Measure them first."
+            f"Nothing was measured on this machine, so {' and '.join(answer.unknown)} can't be judged: the"
+            " proposals keep the other budgets only. Measure them first."
         )
     lines = "; ".join(f"{task} by {line.told}" for task, line in answer.lines.items() if line is not None)
     where = f" Times: {plain(machine.told)}; {lines}." if machine is not None and lines else ""

@@ -101,10 +101,11 @@ def _use(plan: Plan, settings: dict[str, object]) -> None:
 
 def _head(plan: Plan) -> None:
     changes = "".join(f", {name} {plain(value)}" for name, value in plan.changes.items())
+    epochs, several = plan.recipe["epochs"], "s" if len(plan.seeds) > 1 else ""
     st.caption(
-        f"Label {plain(plan.label)}, recipe {plain(plan.recipe_name)}{changes}; {plan.recipe['epochs']} epochs, seeds"
-        f" {', '.join(map(str, plan.seeds))}, from random weights. All learn from the same images and are measured on"
-        " the same held-out ones."
+        f"Label {plain(plan.label)}, recipe {plain(plan.recipe_name)}{changes}; {epochs}"
+        f" epoch{'' if epochs == 1 else 's'}, seed{several} {', '.join(map(str, plan.seeds))}, from random weights. All"
+        " learn from the same images and are measured on the same held-out ones."
     )
 
 

@@ -36,6 +36,9 @@ def test_it_proposes_a_published_network_and_a_compound_one(capsys):
 def test_what_was_not_measured_is_said(capsys):
     out = told(capsys, "--memory", "8", "--latency", "50")[1]
     assert "not judged, since nothing was measured: latency" in out
+    assert out.startswith("Nothing is known about latency on this machine until something was measured")
+    assert "that fits" not in out
+    assert "to train, with a tenth kept free" in out
     assert "inference: nothing was measured here" in out
 
 
@@ -53,9 +56,15 @@ def test_what_was_measured_decides(capsys):
     [
         (("--memory", "0.001"), "Nothing fits. memory: the least is"),
         (("--memory", "nan"), "The budget for memory is nan"),
-        (("--memory", "-1"), "The budget for memory is -1000000000"),
+        (("--memory", "-3"), "The budget for memory is -3 GB; it must be above 0 and at most 1,000,000,000 GB"),
+        (("--memory", "1e300"), "The budget for memory is 1e+300 GB"),
+        (("--latency", "-2"), "The budget for latency is -2 ms"),
+        (("--minutes", "inf", "--pictures", "5"), "The budget for training time is inf minutes"),
+        (("--epochs", "0"), "The number of epochs is 0"),
+        (("--pictures", "-1"), "The number of pictures is -1"),
         (("--batch", "0"), "The batch is 0 pictures"),
-        (("--minutes", "5"), "The number of pictures is 0"),
+        (("--minutes", "5"), "say with --pictures N how many"),
+        (("--minutes", "5", "--pictures", "0"), "The number of pictures is 0"),
     ],
 )
 def test_a_budget_that_is_none_or_that_nothing_fits_is_told(capsys, words, problem):

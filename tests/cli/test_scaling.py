@@ -1,6 +1,8 @@
 """`scale`, `cost` and `zoo` as a person types them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -93,9 +95,17 @@ def test_cost_of_a_named_network(capsys):
     # and of each squeeze-excite twice its channels (8,960 in all of B0's) and twice its bottleneck's (380).
     pooled = 19_960
     assert found == {
-        "name": "efficientnet_b0", "resolution": 448, "parameters": 5_288_548, "multiply_adds": 1_537_537_408,
-        "activations": 4 * (21_896_696 - pooled) + pooled,
+        "name": "efficientnet_b0", "depth": 1, "width": 1, "resolution": 448,
+        "parameters": 5_288_548, "multiply_adds": 1_537_537_408, "activations": 4 * (21_896_696 - pooled) + pooled,
     }  # fmt: skip
+
+
+def test_factors_are_checked_before_torch_is_imported():
+    code = (
+        "import sys; from core.__main__ import main; status = main(['scale', '--phi', 'nan']);"
+        " sys.exit(3 if 'torch' in sys.modules else status)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 1
 
 
 def test_zoo_lists_one_family(capsys):

@@ -84,7 +84,10 @@ def test_a_search_tries_the_papers_coefficients_and_others_of_about_its_cost(run
         (["--label", "brihgt", "--recipe", "quick-cpu"], "no label 'brihgt'"),
         (["--label", "bright", "--recipe", "quick-cpu", "--phi", "20"], "φ is 20"),
         (["--label", "bright", "--recipe", "quick-cpu", "--alpha", "9"], "α is 9"),
-        (["--label", "bright", "--recipe", "quick-cpu", "--size", "7"], "greater than or equal to 8"),
+        (
+            ["--label", "bright", "--recipe", "quick-cpu", "--size", "7"],
+            "size: must be a whole number of pixels from 8 to 2048, or [height, width]; got 7\n",
+        ),
         (["--label", "bright", "--recipe", "quick-cpu", "--seeds", "0,0"], "seed 0 is given twice"),
         (["--label", "bright", "--recipe", "quick-cpu", "--set", "model=vit_tiny_patch16_224"], "can't be scaled"),
         (["--show", "7"], "no job 7"),
@@ -126,3 +129,11 @@ def test_show_gives_means_intervals_and_what_may_be_luck(run, ws, recipe_file):
 def test_a_job_that_compares_no_networks_has_nothing_to_show(run, ws):
     job_id = jobs.register(ws, "train", ["train"])
     assert "compares no scaled networks" in run("scaling-compare", "--show", str(job_id))[2]
+
+
+@pytest.mark.parametrize(("kind", "other"), [(COMPARE, SEARCH), (SEARCH, COMPARE)])
+def test_the_other_verbs_job_is_refused_with_that_verbs_name(run, ws, kind, other):
+    job_id = jobs.register(ws, kind, [kind])
+    status, out, err = run(other, "--show", str(job_id))
+    assert (status, out) == (1, "")
+    assert f"Job {job_id} is a {kind}, no {other}: `{kind} --show {job_id}` shows it." in err

@@ -59,6 +59,12 @@ def test_a_recipe_takes_the_widest_and_the_deepest_that_is_tried():
     assert tiny.recipe(**MOST).depth == 32
 
 
+def test_a_phi_so_small_that_compound_is_one_dimension_alone_is_refused_with_the_smallest_that_is_more():
+    # ⌈d · n⌉ adds a layer everywhere at once. 224 px become 225 where 224 · 1.15^φ ≥ 224.5, from φ = 0.016 on.
+    with pytest.raises(GapwiseError, match=r"in a single dimension.*the smallest φ that does more is 0\.02\."):
+        five(Network("efficientnet_b0", 1.0, 1.0, 224, 10), 0.001)
+
+
 @pytest.mark.parametrize(
     ("network", "phi", "said"),
     [

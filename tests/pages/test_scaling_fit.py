@@ -37,6 +37,8 @@ def test_a_memory_budget_gets_two_proposals_and_the_way_into_fine_tune(section):
     assert "Highest reported accuracy that fits" in said
     assert "Largest compound-scaled B0 that fits" in said
     assert "reported on ImageNet" in said
+    assert "For memory 8 GB, batches of 32" in said
+    assert "with a tenth kept free" in said
     app.button(key="fit_use_compound").click()
     run(app)
     values = app.session_state[state.TRAIN_DRAFTS]["quick-cpu"].values
@@ -56,7 +58,10 @@ def test_a_time_budget_without_a_measurement_offers_to_measure_first(section, sp
     app = section()
     app.number_input(key=state.FIT_MEMORY).set_value(6.0)
     app.number_input(key=state.FIT_LATENCY).set_value(50.0)
-    assert "Nothing was measured on this machine, so latency can't be judged" in words(run(app))
+    said = words(run(app))
+    assert "Nothing was measured on this machine, so latency can't be judged" in said
+    assert "For memory 6 GB, latency 50 ms," in said
+    assert "that fits" not in said
     app.button(key="fit_measure_0").click()
     run(app)
     assert spawned[0][:2] == ["latency", "tf_efficientnetv2_b0,size=224"]
