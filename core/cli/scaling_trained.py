@@ -7,9 +7,9 @@ import re
 from dataclasses import asdict
 
 from core import jobs
+from core.cli import planned
 from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.errors import GapwiseError
-from core.jobs.reporter import Reporter
 from core.models.constraint import STEP, TOLERANCE
 from core.models.scaling import PAPER, Coefficients
 from core.training.scaled import command, results, words
@@ -83,7 +83,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.label is None or args.recipe is None:
         args.usage_error("the following arguments are required: --label, --recipe")
     if args.job is not None:
-        return _work(args, ws, args.job)
+        return planned.work(args, ws, args.job, lambda: command.check(ws, _asked(args)))
     asked = _asked(args)
     plan = command.check(ws, asked)
     for line in _networks(plan):
@@ -97,7 +97,7 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     job_id = jobs.register(ws, asked.kind, asked.command())
     write_plan(ws.job_dir(job_id), plan)
-    status = _work(args, ws, job_id)
+    status = planned.work(args, ws, job_id, lambda: plan)
     return _show(args, ws, job_id) if status == 0 else status
 
 
@@ -110,20 +110,6 @@ def _asked(args: argparse.Namespace) -> Asked:
     else:
         own = {"phi": args.phi, "coefficients": Coefficients(args.alpha, args.beta, args.gamma)}
     return Asked(args.kind, args.label, args.recipe, **common, **own)
-
-
-def _work(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:
-    from core.jobs.worker import run_job
-
-    def work(reporter: Reporter) -> str:
-        from core.training.sweep.run import run_sweep
-
-        folder = ws.job_dir(job_id)
-        if read_plan(folder) is None:  # the same command as another job's, which had one
-            write_plan(folder, command.check(ws, _asked(args)))
-        return run_sweep(ws, job_id, reporter)
-
-    return run_job(ws, job_id, work, foreground=args.job is None)
 
 
 def _networks(plan: Plan) -> list[str]:

@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator
 
 from core import jobs
+from core.cli import planned
 from core.cli.common import add_verb, emit, id_number, job_options, open_workspace, say, text
 from core.errors import GapwiseError
-from core.jobs.reporter import Reporter
 from core.models.catalog import known_catalog
 from core.training.sweep import command, effects
 from core.training.sweep.command import Asked
@@ -61,7 +61,7 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.show is not None:
         return _show(args, ws, args.show)
     if args.job is not None:
-        return _work(args, ws, args.job)
+        return planned.work(args, ws, args.job, lambda: command.check(ws, _asked(args)))
     asked = _asked(args)
     plan = command.check(ws, asked)
     _check_names(plan)
@@ -72,7 +72,7 @@ def _sweep(args: argparse.Namespace) -> int:
         return 0
     job_id = jobs.register(ws, "sweep", asked.command())
     write_plan(ws.job_dir(job_id), plan)
-    status = _work(args, ws, job_id)
+    status = planned.work(args, ws, job_id, lambda: plan)
     return _show(args, ws, job_id) if status == 0 else status
 
 
@@ -90,20 +90,6 @@ def _asked(args: argparse.Namespace) -> Asked:
     sets = (*args.sets, *(f"{name}={values}" for name, values in given if values is not None))
     return Asked(args.label, args.recipe, sets, args.plan, args.search, args.trials, args.objective,
                  not args.no_predict, args.pseudo)  # fmt: skip
-
-
-def _work(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:
-    from core.jobs.worker import run_job
-
-    def work(reporter: Reporter) -> str:
-        from core.training.sweep.run import run_sweep
-
-        folder = ws.job_dir(job_id)
-        if read_plan(folder) is None:  # the same command as another job's, which had one
-            write_plan(folder, command.check(ws, _asked(args)))
-        return run_sweep(ws, job_id, reporter)
-
-    return run_job(ws, job_id, work, foreground=args.job is None)
 
 
 def _show(args: argparse.Namespace, ws: Workspace, job_id: int) -> int:

@@ -114,15 +114,16 @@ def _form(workspace: Workspace, labels: dict[str, int]) -> None:
         if problem is not None:
             show_error(problem)
         else:
+            # First: the lines below may begin the page anew when their answer comes, and the press would be lost.
+            if pressed and changed:
+                show_error(GapwiseError(changed))
+            elif pressed:
+                _start(workspace, label, name, recipe, pseudo)
             st.caption(training_recipes.differences(name, base, recipe))
             if where := training_where.note():
                 st.caption(f":orange[●] {plain(where)}")
             training_facts.device_line()
             training_memory.line(recipe, labels[label])
-            if pressed and changed:
-                show_error(GapwiseError(changed))
-            elif pressed:
-                _start(workspace, label, name, recipe, pseudo)
     if recipe is not None:
         sweep_form.section(workspace, label, name, base, draft(name).values, pseudo)
     training_recipes.broken(entries)

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from copy import copy
+from weakref import WeakSet
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, WebSocket, expect
 
 # Milliseconds that a mouse button is down. With none at all, Streamlit's browser side sends the click on a page's name
 # before the value of the field that is left by it, with the old page's number: the new page comes up empty. No finger
 # is that quick; see docs/architecture.md.
 PRESS = 60
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+_tabs: WeakSet[App] = WeakSet()
+
+
+def state_of_tabs() -> str:
+    """Return what every open tab is at, with its errors: for the report of a test that failed."""
+    lines = []
+    for tab in _tabs:
+        if tab.page.is_closed():
+            continue
+        try:
+            state = tab.page.get_by_test_id("stApp").get_attribute("data-test-script-state", timeout=2000)
+        except Error as error:
+            state = str(error)
+        counts = ", ".join(
+            f"{n} {name}, the last {time.time() - at:.1f} s ago" for name, (n, at) in tab.traffic.items()
+        )
+        lines += [f"{tab.page.url}: {state}; messages: {counts}", *tab.errors]
+    return "\n".join(lines)
 
 
 class App:
@@ -29,10 +49,22 @@ class App:
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
+        self.traffic: dict[str, tuple[int, float]] = {}
+        self.page.on("websocket", self._count)
+        _tabs.add(self)
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.goto(self.url)
         self.idle()
+
+    def _count(self, socket: WebSocket) -> None:
+        """Count a connection's messages: of a page that hangs they tell whether it or the server does."""
+        for event in ("framesent", "framereceived", "close"):
+
+            def note(_, event: str = event) -> None:
+                self.traffic[event] = self.traffic.get(event, (0, 0.0))[0] + 1, time.time()
+
+            socket.on(event, note)
 
     def beside(self) -> App:
         """Open the app in another tab of the same browser; `close` closes both."""

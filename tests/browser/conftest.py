@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser import app
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Two cores may be busy with a training and three processes that load torch; these tests ask whether, not how fast.
@@ -27,6 +30,21 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# `streamlit run` that writes what each of its threads does to its log when it gets SIGUSR1.
+STREAMLIT = (
+    "import faulthandler, signal, sys; faulthandler.register(signal.SIGUSR1); sys.argv[0] = 'streamlit'\n"
+    "from streamlit.web.cli import main; main()"
+)
+_servers: list[Server] = []  # that are up
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Add to a failure what the tabs and the servers were doing: a page that hangs shows nothing of it."""
+    report = yield
+    if report.failed and report.when == "call":
+        report.sections += [("open tabs", app.state_of_tabs()), *((server.url, server.doing()) for server in _servers)]
+    return report
 
 
 def chromium_path() -> str:
@@ -73,12 +91,13 @@ class Server:
         return done.stdout
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-c", STREAMLIT, "run", "app.py", "--server.port", str(self.port)]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, cwd=PROJECT, env=self.environment, stdout=log, stderr=log)
         for _ in range(240):
             try:
                 with urllib.request.urlopen(self.url + "/_stcore/health", timeout=2):
+                    _servers.append(self)
                     return
             except OSError:
                 assert self.process.poll() is None, self.log.read_text()
@@ -90,7 +109,18 @@ class Server:
         maps = Path(f"/proc/{self.process.pid}/maps")
         return maps.exists() and library in maps.read_text()
 
+    def doing(self) -> str:
+        """Return the end of the log, with where the threads are now that run the page's script, and the main one."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)  # it is written between two steps of Python
+        parts = self.log.read_text(errors="replace")[-30_000:].split("\n\n")
+        idle = [part for part in parts if part.startswith("Thread ") and "script_runner" not in part]
+        return "\n\n".join(part for part in parts if part not in idle)
+
     def stop(self) -> None:
+        if self in _servers:
+            _servers.remove(self)
         if self.process is not None:
             self.process.terminate()
             # It answers what was asked before it ends, and a map that nobody looks at any more may take a minute.
