@@ -18,7 +18,17 @@ from tests.browser.app import App
 from tests.browser.conftest import CHROMIUM_FLAGS, PROJECT, Server, chromium_path
 
 OUT = PROJECT / "docs" / "screenshots"
-PAGES = ("Dataset", "Missing values", "Fine-tune", "Runs", "Review", "Activation maps", "Scaling", "Export")
+PAGES = (
+    "Dataset",
+    "Missing values",
+    "Fine-tune",
+    "Runs",
+    "Review",
+    "Activation maps",
+    "Hard examples",
+    "Scaling",
+    "Export",
+)
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.app import App
+from core.training.command import parse_train_command
+from tests.browser.app import PRESS, App
 from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
@@ -47,14 +48,17 @@ def write_free_cells(app: App, server: Server) -> None:
     app.idle()
 
 
-def train_small_model(app: App) -> None:
+def train_small_model(app: App, server: Server) -> None:
     app.go("Fine-tune")
     for field, value in (("Epochs", "2"), ("Size: height", "64"), ("Size: width", "64")):
         app.page.get_by_label(field, exact=True).fill(value)
-    app.button("Start training").click()
+    app.button("Start training").click(delay=PRESS)
     # Nobody presses F5: the panel follows by itself.
     expect(app.page.get_by_text("finished", exact=True).first).to_be_visible(timeout=240_000)
     app.check()
+    job = json.loads(server.core("jobs", "--workspace", str(server.home / "demo"), "--json"))[0]
+    started = parse_train_command(job["command"]).full_recipe()
+    assert (started.epochs, started.size) == (2, 64), "what was typed last is what is trained with"
 
 
 def review_ten(app: App) -> dict[str, str]:
@@ -77,7 +81,7 @@ def test_from_a_table_with_gaps_to_a_filled_one(browser: Browser, server: Server
     expect(app.page.get_by_role("heading", level=1)).to_have_text("Dataset")
     assert app.metric("Images") == "160"
     write_free_cells(app, server)
-    train_small_model(app)
+    train_small_model(app, server)
     stored = review_ten(app)
     assert len(stored) == 9
 

@@ -21,7 +21,7 @@ const FIGURES = [
   ["Multiply-adds", "Of one picture, counted layer by layer; papers call them FLOPs", (n) => billions(n.multiply_adds), (n) => n.multiply_adds, (n) => whole(n.multiply_adds)],
   ["Parameters", "With the classifier of 1000 classes", (n) => millions(n.parameters), (n) => n.parameters, (n) => whole(n.parameters)],
   ["Activations", "What a training keeps of one picture, in numbers of four bytes", (n) => bytes(n.activation_bytes), (n) => n.activation_bytes, () => "of one picture"],
-  ["Training memory", "About what a training with AdamW holds at the end of the forward pass: weights, gradients, optimizer, activations, pictures, libraries", (n) => bytes(needed(n)), needed, (n) => `${bytes(n.memory.activations)} activations`],
+  ["Training memory", "About what a training with AdamW holds at the end of the forward pass: weights, gradients, optimizer, activations, pictures, libraries. Nothing is kept free for safety; “What fits?” keeps a tenth", (n) => bytes(needed(n)), needed, (n) => `${bytes(n.memory.activations)} activations`],
   ["Time of a picture here", "Forward passes of one picture at a time, random weights: median, quartiles, pictures a second", (n) => (n.measured ? milliseconds(n.measured.median) : "–"), null, timed],
   ["Formula d·w²·r²", "What the multiply-adds should grow by, before any rounding", (n) => times(n.formula), null, () => ""],
   ["Counted growth", "What the multiply-adds really grow by", (n) => times(n.grown), null, () => ""],
