@@ -94,7 +94,7 @@ def known_catalog() -> Catalog:
 
 
 class Listing:
-    """Looks the list up, or has it written by another process; never blocks."""
+    """Looks the list up, or has it written by another process; never blocks. Threads may share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -109,7 +109,8 @@ class Listing:
     @property
     def waiting(self) -> bool:
         """Whether the list is on its way."""
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # another thread may forget it in this moment
+        return process is not None and process.poll() is None
 
     def catalog(self) -> Catalog | None:
         """Return the list; None while it is on its way, and for good where it can't be made or kept."""

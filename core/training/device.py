@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 
 from core.aside import start_aside
 
@@ -25,19 +26,21 @@ def describe() -> dict[str, object]:
 
 
 class Probe:
-    """Asks for the device in another process; never blocks."""
+    """Asks for the device in another process; never blocks. Threads may share it."""
 
     def __init__(self) -> None:
+        self._guard = threading.Lock()
         self._process = start_aside(["-m", "core.training.device"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._answer: str | None = None
 
     def name(self) -> str | None:
         """Return what people read, None while the answer is on its way."""
-        if self._answer is None and self._process.poll() is not None:
-            output = self._process.communicate()[0]
-            failed = self._process.returncode != 0
-            self._answer = "unknown: torch does not start here" if failed else str(json.loads(output)["name"])
-        return self._answer
+        with self._guard:  # two tabs that look at once: only one can read what it wrote
+            if self._answer is None and self._process.poll() is not None:
+                output = self._process.communicate()[0]
+                failed = self._process.returncode != 0
+                self._answer = "unknown: torch does not start here" if failed else str(json.loads(output)["name"])
+            return self._answer
 
 
 if __name__ == "__main__":
