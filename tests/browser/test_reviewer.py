@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_review_kill import READY, all_stored, log, opened, own  # noqa: F401 - a fixture
+from tests.browser.reviewing import READY, all_stored, answer, opened, ready
+from tests.browser.test_review_kill import own  # noqa: F401 - a fixture
+from tests.conftest import log
 
 pytestmark = pytest.mark.browser
 NAME = 'Ann "Bé" O\'Neil; </script> 安'
@@ -19,10 +21,11 @@ def test_a_reload_keeps_the_reviewers_name_and_with_it_what_undo_takes_back(brow
     field = app.page.get_by_label("Reviewer", exact=True)
     field.fill(NAME)
     field.press("Enter")
-    app.idle()
+    app.page.wait_for_function("gapwiseQueues.size === 2")  # the account's, and the one of that name
     app.page.get_by_role("heading", level=1).click(delay=60)  # out of the field
-    app.page.keyboard.press("a")
+    answer(app.page, "a")
     all_stored(app.page)
+    ready(app.page, "after the answer")
     shown = app.page.locator(".card").get_attribute("data-image")
     app.page.reload()
     app.page.wait_for_selector(READY)

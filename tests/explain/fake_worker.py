@@ -1,6 +1,7 @@
 """The warm worker with a desk that has no network: its pipes, its line and its end are the real ones.
 
-What an ask's layer says is done: `slow` takes half a second, `boom` fails, `die` ends the process, `noise` prints.
+What an ask's layer says is done: `slow` takes half a second, or until the file FAKE_GATE is there, `boom` fails, `die`
+ends the process, `noise` prints.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Desk:
     def _act(self, what: str | None) -> None:
         if what == "slow":
             time.sleep(0.5)
+            while (gate := os.environ.get("FAKE_GATE")) and not os.path.exists(gate):
+                time.sleep(0.01)
         if what == "boom":
             raise RuntimeError("it went boom\nand more for its authors")
         if what == "die":

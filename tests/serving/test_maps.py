@@ -97,7 +97,9 @@ def test_nothing_is_given_without_a_token_or_to_another_site(client, ws, path):
     assert client.post(f"/gapwise/{path}", headers={**own, "Origin": ORIGIN}).status_code == 405
 
 
-def test_of_many_who_ask_at_once_eight_wait_and_the_others_are_told(get):
+def test_of_many_who_ask_at_once_eight_wait_and_the_others_are_told(get, tmp_path, monkeypatch):
+    gate = tmp_path / "gate"
+    monkeypatch.setenv("FAKE_GATE", str(gate))  # nothing slow is done before all have asked
     get("map", image=1, run=1)  # the worker is there
     found: list = []
     threads = [
@@ -108,6 +110,7 @@ def test_of_many_who_ask_at_once_eight_wait_and_the_others_are_told(get):
         thread.start()
     wait_until(lambda: len(found) >= 4)
     assert get("map", image=3, run=1).status_code == 200  # what is stored stands in no line
+    gate.touch()
     for thread in threads:
         thread.join()
     assert sorted(a.status_code for a in found) == [200] * 8 + [503] * 4
