@@ -65,6 +65,7 @@ def ready(page: Page, when: str) -> None:
             card.evaluate("e => [e.outerHTML.slice(0, 200), e.innerText]") if card.count() else page.inner_text("body")
         )
         pytest.fail(f"no picture {when}: {shown}")
+    page.wait_for_timeout(60)  # a press in the very moment of a new picture was meant for the one before
 
 
 def press(pages: Sequence[Page], rng: random.Random, times: int) -> None:
@@ -84,7 +85,6 @@ def answer(page: Page, key: str) -> None:
     card = page.locator(".card")
     page.bring_to_front()  # one behind others gets no keys
     ready(page, f"before {key}")
-    page.wait_for_timeout(60)  # a press in the very moment of a new picture was meant for the one before
     before = card.get_attribute("data-image")
     for _ in range(10):
         early = card.get_attribute("data-early")

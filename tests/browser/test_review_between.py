@@ -10,9 +10,10 @@ from core.store import decisions
 from core.store.labels import label_id
 from core.store.review_schema import note
 from tests.browser.app import App
-from tests.browser.reviewing import answer
+from tests.browser.reviewing import READY, all_stored, answer, opened, ready
 from tests.browser.test_review_grid import gridded, images, seen
-from tests.browser.test_review_kill import READY, all_stored, log, opened, own  # noqa: F401 - a fixture
+from tests.browser.test_review_kill import own  # noqa: F401 - a fixture
+from tests.conftest import log
 
 pytestmark = pytest.mark.browser
 
@@ -165,7 +166,7 @@ def test_a_note_is_whose_who_wrote_it_also_when_another_name_is_typed(browser: B
         name.fill(who)
         name.press("Enter")
         app.page.wait_for_timeout(1500)
-        page.wait_for_selector(READY)
+        ready(page, f"for {who}")
         if who == "ann":
             page.get_by_role("heading", level=1).click(delay=60)
             page.keyboard.press("n")
@@ -258,7 +259,7 @@ def test_the_only_picture_that_is_left_comes_back_when_it_is_skipped(browser: Br
     card = app.page.locator(".card")
     for n in range(2):
         expect(card).to_have_attribute("data-image", "240")
-        app.page.wait_for_timeout(100)
+        ready(app.page, "before it is skipped")
         app.page.keyboard.press("Space")
         expect(app.page.locator(".progress")).to_contain_text(f"{n + 1} done")
         expect(card).to_have_attribute("data-image", "240", timeout=8_000)

@@ -11,7 +11,9 @@ from core.store.bulk import Rule
 from core.store.labels import label_id
 from core.store.review_schema import blind as blind_table
 from core.store.review_schema import note
-from tests.browser.test_review_kill import READY, all_stored, log, opened, own  # noqa: F401 - a fixture
+from tests.browser.reviewing import READY, all_stored, answer, opened, ready
+from tests.browser.test_review_kill import own  # noqa: F401 - a fixture
+from tests.conftest import log
 
 pytestmark = pytest.mark.browser
 LOOK = 900  # milliseconds until a page of the grid counts as looked at
@@ -135,9 +137,7 @@ def test_keys_can_be_changed_are_shown_and_kept(browser: Browser, own):  # noqa:
     page.keyboard.press("a")
     all_stored(page)
     page.reload()
-    page.wait_for_selector(READY)
-    page.keyboard.press("x")
-    page.wait_for_timeout(100)
+    answer(page, "x")
     all_stored(page)
     assert [r.action for r in log(workspace)] == ["reject", "accept"]
     page.keyboard.press("?")
@@ -154,9 +154,10 @@ def test_a_hidden_proposal_is_answered_by_choosing_and_told_apart(browser: Brows
     app = opened(browser, server)
     page = app.page
     expect(page.locator(".question")).to_have_text("mask: which? ")
-    for key in ("a", "x", "2"):
+    for key in ("a", "x"):
         page.keyboard.press(key)
         page.wait_for_timeout(80)
+    answer(page, "2")
     all_stored(page)
     assert [(r.action, r.value) for r in log(workspace)] == [("choose", 1)]
     with workspace.read() as connection:
@@ -199,14 +200,14 @@ def test_what_another_tab_decided_is_not_shown_any_more_without_a_reload(browser
     shown = []
     for _ in range(4):
         shown.append(one.page.locator(".card").get_attribute("data-image"))
-        one.page.keyboard.press("a")
-        one.page.wait_for_timeout(80)
+        answer(one.page, "a")
+        ready(one.page, "after an answer")
     all_stored(one.page)
     assert two.page.locator(".card").get_attribute("data-image") == shown[0]
     two.page.bring_to_front()
     expect(two.page.locator(".said")).to_contain_text("Somebody else has decided this one")
-    two.page.keyboard.press("a")
-    expect(two.page.locator(".card")).not_to_have_attribute("data-image", shown[0])
+    answer(two.page, "a")
+    ready(two.page, "after the answer")
     assert two.page.locator(".card").get_attribute("data-image") not in shown
     all_stored(two.page)
     assert [r.applied for r in log(workspace)] == [1, 1, 1, 1, 0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_review_kill import READY, all_stored, log, opened, own  # noqa: F401 - a fixture
+from tests.browser.reviewing import READY, all_stored, opened
+from tests.browser.test_review_kill import own  # noqa: F401 - a fixture
+from tests.conftest import log
 
 pytestmark = pytest.mark.browser
 # Roles that a person can do something with, and what the card says by itself.

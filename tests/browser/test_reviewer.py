@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.reviewing import READY, all_stored, answer, opened, ready
+from tests.browser.reviewing import all_stored, answer, opened, ready
 from tests.browser.test_review_kill import own  # noqa: F401 - a fixture
 from tests.conftest import log
 
@@ -28,7 +28,7 @@ def test_a_reload_keeps_the_reviewers_name_and_with_it_what_undo_takes_back(brow
     ready(app.page, "after the answer")
     shown = app.page.locator(".card").get_attribute("data-image")
     app.page.reload()
-    app.page.wait_for_selector(READY)
+    ready(app.page, "after the reload")
     expect(field).to_have_value(NAME)
     expect(app.page.locator(".card")).to_have_attribute("data-image", shown)
     app.page.keyboard.press("Backspace")
