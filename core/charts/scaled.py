@@ -52,7 +52,7 @@ def scores(rows: Sequence[Row], against: str) -> go.Figure:
         against: What the other network is called.
     """
     held = any(row.over is not None for row in rows)
-    titles = ("Accuracy", *([f"Accuracy less that of {against}, in points"] if held else []))
+    titles = ("Accuracy", *([f"less that of {against},<br>in points"] if held else []))
     figure = make_subplots(1, len(titles), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=titles)
     for place, row in enumerate(rows):
         _bar(figure, 1, place, row.name, row.accuracy, SHARE)
@@ -60,7 +60,9 @@ def scores(rows: Sequence[Row], against: str) -> go.Figure:
             _bar(figure, 2, place, row.name, row.over, POINTS)
     if held:
         figure.add_vline(x=0, line={"color": MUTED, "width": 1}, row=1, col=2)
-    figure.update_xaxes(zeroline=False)
+    # On a phone two panels share the width: titles of two lines and few, upright figures don't run into each other.
+    figure.update_annotations(font_size=13)
+    figure.update_xaxes(zeroline=False, nticks=4, tickangle=0)
     values = [v for r in rows for v in (*r.accuracy.each, r.accuracy.low, r.accuracy.high) if v is not None]
     low, high = max(0.0, min(values)), min(1.0, max(values))  # an interval of two seeds may leave what can be
     room = max(0.005, 0.05 * (high - low))
@@ -69,7 +71,7 @@ def scores(rows: Sequence[Row], against: str) -> go.Figure:
     )
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[r.name for r in rows], automargin=True,
                         range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False)  # fmt: skip
-    figure.update_layout(height=110 + 46 * len(rows), **_FRAME)
+    figure.update_layout(height=126 + 46 * len(rows), **{**_FRAME, "margin": {**_FRAME["margin"], "t": 46}})
     return figure
 
 
