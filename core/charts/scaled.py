@@ -71,7 +71,7 @@ def scores(rows: Sequence[Row], against: str) -> go.Figure:
     )
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[r.name for r in rows], automargin=True,
                         range=[len(rows) - 0.5, -0.5], showgrid=False, zeroline=False)  # fmt: skip
-    figure.update_layout(height=126 + 46 * len(rows), **{**_FRAME, "margin": {**_FRAME["margin"], "t": 46}})
+    figure.update_layout(height=126 + 46 * len(rows), **_FRAME).update_layout(margin_t=46)
     return figure
 
 

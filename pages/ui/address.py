@@ -39,13 +39,14 @@ def named(roots: Iterable[str]) -> dict[str, str]:
 
 def unknown(name: str) -> str:
     """Return what to say of a name that no workspace here has."""
-    return f"The address asks for the workspace “{_short(name)}”, which is not here. This is another one."
+    return f"The address asks for the workspace “{short(name)}”, which is not here. This is another one."
 
 
 def gone(name: str) -> str:
     """Return what to say when the workspace that was worked in is not there any more."""
-    return f"The workspace “{_short(name)}” is not here any more. This is another one."
+    return f"The workspace “{short(name)}” is not here any more. This is another one."
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _SHOWN else name[: _SHOWN - 1] + "…"
+def short(text: str, most: int = _SHOWN) -> str:
+    """Return what an address says, cut where it is longer than `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -19,7 +19,7 @@ from core.errors import GapwiseError
 from core.training.compare import duration
 from core.training.library import list_recipes
 from pages.ui import job_poll, one_press, readers
-from pages.ui.widgets import plain, show_error
+from pages.ui.widgets import counted, plain, show_error
 
 if TYPE_CHECKING:
     from core.approaches.plan import Plan
@@ -136,9 +136,9 @@ def _shown(workspace: Workspace, found: list[Job]) -> None:
 
 def _results(plan: Plan) -> None:
     found = plan.summary["approaches"]
-    facts, epochs = plan.facts, plan.recipe["epochs"]
+    facts = plan.facts
     st.caption(
-        f"Recipe {plain(plan.recipe_name)}, {epochs} epoch{'' if epochs == 1 else 's'},"
+        f"Recipe {plain(plan.recipe_name)}, {counted(plan.recipe['epochs'], 'epoch')},"
         f" seeds {', '.join(map(str, plan.seeds))};"
         f" promised precision {plan.precision:.1%}. {facts['heldout']:,} images held out of {facts['complete']:,}"
         f" complete ones, {sum(facts['hidden'].values()):,} known cells hidden, {sum(facts['gaps'].values()):,} real"

@@ -13,7 +13,7 @@ from core.training.scaled.command import start
 from core.training.sweep.plan import FILE, read_plan
 from pages.ui import job_poll, navigation, one_press, scaling_outcomes, state
 from pages.ui.saying import say
-from pages.ui.widgets import plain, show_error
+from pages.ui.widgets import counted, plain, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,11 +101,11 @@ def _use(plan: Plan, settings: dict[str, object]) -> None:
 
 def _head(plan: Plan) -> None:
     changes = "".join(f", {name} {plain(value)}" for name, value in plan.changes.items())
-    epochs, several = plan.recipe["epochs"], "s" if len(plan.seeds) > 1 else ""
+    several = "s" if len(plan.seeds) > 1 else ""
     st.caption(
-        f"Label {plain(plan.label)}, recipe {plain(plan.recipe_name)}{changes}; {epochs}"
-        f" epoch{'' if epochs == 1 else 's'}, seed{several} {', '.join(map(str, plan.seeds))}, from random weights. All"
-        " learn from the same images and are measured on the same held-out ones."
+        f"Label {plain(plan.label)}, recipe {plain(plan.recipe_name)}{changes};"
+        f" {counted(plan.recipe['epochs'], 'epoch')}, seed{several} {', '.join(map(str, plan.seeds))}, from random"
+        " weights. All learn from the same images and are measured on the same held-out ones."
     )
 
 

@@ -35,7 +35,7 @@ STREAMLIT = (
     "import faulthandler, signal, sys; faulthandler.register(signal.SIGUSR1); sys.argv[0] = 'streamlit'\n"
     "from streamlit.web.cli import main; main()"
 )
-_servers: list[Server] = []  # that are up
+_servers: set[Server] = set()  # that are up
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,7 +97,7 @@ class Server:
         for _ in range(240):
             try:
                 with urllib.request.urlopen(self.url + "/_stcore/health", timeout=2):
-                    _servers.append(self)
+                    _servers.add(self)
                     return
             except OSError:
                 assert self.process.poll() is None, self.log.read_text()
@@ -119,8 +119,7 @@ class Server:
         return "\n\n".join(part for part in parts if part not in idle)
 
     def stop(self) -> None:
-        if self in _servers:
-            _servers.remove(self)
+        _servers.discard(self)
         if self.process is not None:
             self.process.terminate()
             # It answers what was asked before it ends, and a map that nobody looks at any more may take a minute.

@@ -151,7 +151,7 @@ def _missed(found: Offered, label_id: int | None) -> None:
     shown = found.runs[label_id if label_id is not None else next(iter(found.runs))]
     if not asked or _number(asked) in {row.id for row in shown}:
         return
-    name = asked if len(asked) <= _SHOWN else asked[: _SHOWN - 1] + "…"
+    name = address.short(asked, _SHOWN)
     of = next((found.labels[i].name for i, rows in found.runs.items() if _number(asked) in {r.id for r in rows}), None)
     text = f"Run {name} is {f'of {of}' if of else 'not here'}; this is run {shown[0].id}."
     state.put(state.MAPS_MISSED, (state.get(state.WORKSPACE), shown[0].id, text))
